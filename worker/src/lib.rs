@@ -1,1 +1,3 @@
 //! The worker process.
+
+pub mod demo;
