@@ -39,6 +39,7 @@
 //! The order of the edges of equal length is not part of the result: diagrams do not depend on
 //! it. Nothing here reads a clock, does I/O, logs, or fails on valid input.
 
+pub mod batch;
 mod config;
 mod dense;
 mod diagram;
