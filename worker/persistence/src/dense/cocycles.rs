@@ -1,0 +1,272 @@
+//! The loops alive during a sweep, each as a cocycle on the edges swept so far.
+
+/// A loop that is alive.
+#[derive(Debug, Default)]
+pub(crate) struct Loop {
+    /// Squared length at birth.
+    pub(crate) birth: f32,
+    /// Rank among the births of the sweep.
+    rank: usize,
+    /// The edges on which the cocycle is one: a symmetric matrix of bits, row by row.
+    rows: Vec<u64>,
+    /// The vertices whose row is not zero.
+    vertices: Vec<u64>,
+}
+
+/// The live loops. A matrix of a dead one is all zero and is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Cocycles {
+    loops: Vec<Loop>,
+    /// Places in `loops` that are alive, in no order.
+    alive: Vec<usize>,
+    free: Vec<usize>,
+    births: usize,
+    /// For each vertex, the edges on which any cocycle is one.
+    support: Vec<u64>,
+    /// For each vertex, which of the first 64 places have a row there.
+    near: Vec<u64>,
+    /// Values on the triangles over an edge: place, and the vertices of the lune where it is one.
+    mixed: Vec<(usize, Vec<u64>)>,
+    spare: Vec<Vec<u64>>,
+    constant: Vec<usize>,
+}
+
+/// One bit of a row.
+#[inline(always)]
+pub(crate) fn bit(row: &[u64], i: usize) -> bool {
+    row[i / 64] >> (i % 64) & 1 == 1
+}
+
+/// Whether a row has no bit; without the call that comparing arrays turns into.
+#[inline(always)]
+pub(crate) fn is_empty(row: &[u64]) -> bool {
+    row.iter().fold(0, |any, word| any | word) == 0
+}
+
+#[inline(always)]
+fn bits(row: &[u64]) -> impl Iterator<Item = usize> {
+    row.iter().enumerate().flat_map(|(word, &bits)| {
+        std::iter::successors((bits != 0).then_some(bits), |b| {
+            let rest = b & (b - 1);
+            (rest != 0).then_some(rest)
+        })
+        .map(move |b| word * 64 + b.trailing_zeros() as usize)
+    })
+}
+
+impl Cocycles {
+    /// No loops, on rows of `words` words for `slots` vertices.
+    pub(crate) fn reset<const N: usize>(&mut self, slots: usize) {
+        if self.support.len() != slots * N {
+            *self = Cocycles {
+                support: vec![0; slots * N],
+                near: vec![0; slots],
+                ..Cocycles::default()
+            };
+        }
+        self.births = 0;
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        !self.alive.is_empty()
+    }
+
+    /// The edges at a vertex on which any cocycle is one.
+    #[inline(always)]
+    pub(crate) fn support<const N: usize>(&self) -> &[[u64; N]] {
+        self.support.as_chunks().0
+    }
+
+    /// A loop is born with the edge `ab`.
+    pub(crate) fn bear<const N: usize>(&mut self, a: usize, b: usize, birth: f32) {
+        let place = self.free.pop().unwrap_or(self.loops.len());
+        if place == self.loops.len() {
+            let rows = vec![0; self.support.len()];
+            self.loops.push(Loop { rows, vertices: vec![0; N], ..Loop::default() });
+        }
+        self.alive.push(place);
+        self.loops[place].birth = birth;
+        self.loops[place].rank = self.births;
+        self.births += 1;
+        self.set::<N>(place, a, b);
+    }
+
+    /// Takes the edge `ab` with the non-empty `lune`: extends each cocycle over it, and
+    /// where the triangles over the edge contradict each other, ends the youngest loop that
+    /// they tell apart. `died` gets its birth.
+    pub(crate) fn extend<const N: usize>(
+        &mut self,
+        a: usize,
+        b: usize,
+        lune: &[u64; N],
+        mut died: impl FnMut(f32),
+    ) {
+        self.evaluate::<N>(a, b, lune);
+        while let Some(youngest) = self.youngest_told_apart::<N>(lune) {
+            self.end::<N>(youngest, lune, &mut died);
+        }
+        for place in std::mem::take(&mut self.constant) {
+            self.set::<N>(place, a, b);
+        }
+    }
+
+    /// Ends the sweep; gives the births of the loops that are still alive.
+    pub(crate) fn survivors<const N: usize>(&mut self, mut alive: impl FnMut(f32)) {
+        while let Some(place) = self.alive.pop() {
+            alive(self.loops[place].birth);
+            self.clear::<N>(place);
+        }
+        self.support.fill(0);
+        self.near.fill(0);
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let of_loop = |l: &Loop| (l.rows.capacity() + l.vertices.capacity()) * 8;
+        let words = self.support.capacity()
+            + self.near.capacity()
+            + self.alive.capacity()
+            + self.free.capacity();
+        let lists = self
+            .mixed
+            .iter()
+            .map(|(_, x)| x.capacity())
+            .chain(self.spare.iter().map(Vec::capacity));
+        self.loops.iter().map(of_loop).sum::<usize>()
+            + self.loops.capacity() * size_of::<Loop>()
+            + (words + self.constant.capacity() + lists.sum::<usize>()) * 8
+    }
+
+    /// The values of each cocycle on the triangles over `ab`: kept when they differ or are all one.
+    fn evaluate<const N: usize>(&mut self, a: usize, b: usize, lune: &[u64; N]) {
+        self.constant.clear();
+        let near = self.near[a] | self.near[b];
+        for place in bits(&[near]) {
+            self.evaluate_one::<N>(place, a, b, lune);
+        }
+        for i in 0..self.alive.len() {
+            if self.alive[i] >= 64 {
+                self.evaluate_one::<N>(self.alive[i], a, b, lune);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn evaluate_one<const N: usize>(&mut self, place: usize, a: usize, b: usize, lune: &[u64; N]) {
+        let rows = self.loops[place].rows.as_chunks::<N>().0;
+        let x: [u64; N] = std::array::from_fn(|i| (rows[a][i] ^ rows[b][i]) & lune[i]);
+        self.sort_out(place, &x, lune);
+    }
+
+    #[inline(always)]
+    fn sort_out<const N: usize>(&mut self, place: usize, x: &[u64; N], lune: &[u64; N]) {
+        if is_empty(x) {
+            return;
+        }
+        let rest: [u64; N] = std::array::from_fn(|i| x[i] ^ lune[i]);
+        if is_empty(&rest) {
+            self.constant.push(place);
+        } else {
+            let mut values = self.spare.pop().unwrap_or_default();
+            values.clear();
+            values.extend_from_slice(x);
+            self.mixed.push((place, values));
+        }
+    }
+
+    /// Among the cocycles that two triangles over the edge tell apart, the youngest; and in
+    /// `mixed` first those that the same two triangles tell apart.
+    fn youngest_told_apart<const N: usize>(&mut self, lune: &[u64; N]) -> Option<usize> {
+        let (_, values) = self.mixed.first()?;
+        let first = bits(lune).next().expect("the lune is not empty");
+        let flip = if bit(values, first) { u64::MAX } else { 0 };
+        let other: [u64; N] = std::array::from_fn(|i| (values[i] ^ flip) & lune[i]);
+        let other = bits(&other).next().expect("mixed values differ somewhere");
+        let apart = |(_, x): &(usize, Vec<u64>)| bit(x, first) != bit(x, other);
+        self.mixed.sort_by_key(|m| !apart(m));
+        let told_apart = self.mixed.iter().take_while(|m| apart(m)).map(|m| m.0);
+        let count = told_apart.clone().count();
+        let youngest = told_apart.enumerate().max_by_key(|&(_, place)| self.loops[place].rank);
+        let (at, _) = youngest.expect("the first is told apart");
+        self.mixed.swap(at, count - 1);
+        Some(count - 1)
+    }
+
+    /// The loop `mixed[last]` dies: its cocycle is added to those before it.
+    fn end<const N: usize>(&mut self, last: usize, lune: &[u64; N], died: &mut impl FnMut(f32)) {
+        let mut mixed = std::mem::take(&mut self.mixed);
+        let (dead, dead_values) = mixed.swap_remove(last);
+        died(self.loops[dead].birth);
+        for (place, values) in &mut mixed[..last] {
+            self.add::<N>(dead, *place);
+            values.iter_mut().zip(&dead_values).for_each(|(x, y)| *x ^= y);
+        }
+        self.clear::<N>(dead);
+        self.alive.retain(|&place| place != dead);
+        self.spare.push(dead_values);
+        for (place, values) in mixed.drain(..) {
+            let x: [u64; N] = std::array::from_fn(|i| values[i]);
+            self.sort_out(place, &x, lune);
+            self.spare.push(values);
+        }
+    }
+
+    /// Adds the cocycle of one loop to that of another.
+    fn add<const N: usize>(&mut self, from: usize, to: usize) {
+        let [from, target] = self.loops.get_disjoint_mut([from, to]).expect("two loops");
+        let source = from.rows.as_chunks::<N>().0;
+        let rows = target.rows.as_chunks_mut::<N>().0;
+        for vertex in bits(&from.vertices) {
+            for i in 0..N {
+                rows[vertex][i] ^= source[vertex][i];
+            }
+            let (word, mask) = (vertex / 64, 1u64 << (vertex % 64));
+            let near = if to < 64 { 1u64 << to } else { 0 };
+            if is_empty(&rows[vertex]) {
+                target.vertices[word] &= !mask;
+                self.near[vertex] &= !near;
+            } else {
+                target.vertices[word] |= mask;
+                self.near[vertex] |= near;
+            }
+        }
+    }
+
+    /// Makes the matrix of a dead loop zero and its place free.
+    fn clear<const N: usize>(&mut self, place: usize) {
+        let vertices = std::mem::take(&mut self.loops[place].vertices);
+        for vertex in bits(&vertices) {
+            self.loops[place].rows.as_chunks_mut::<N>().0[vertex] = [0; N];
+            if place < 64 {
+                self.near[vertex] &= !(1 << place);
+            }
+            self.renew_support::<N>(vertex);
+        }
+        self.loops[place].vertices = vertices;
+        self.loops[place].vertices.fill(0);
+        self.free.push(place);
+    }
+
+    fn renew_support<const N: usize>(&mut self, vertex: usize) {
+        let mut support = [0; N];
+        let mut join = |place: usize| {
+            let row = &self.loops[place].rows.as_chunks::<N>().0[vertex];
+            support.iter_mut().zip(row).for_each(|(s, r)| *s |= r);
+        };
+        bits(&[self.near[vertex]]).for_each(&mut join);
+        self.alive.iter().copied().filter(|&place| place >= 64).for_each(join);
+        self.support.as_chunks_mut::<N>().0[vertex] = support;
+    }
+
+    /// The cocycle of a loop is one on the edge `ab`.
+    fn set<const N: usize>(&mut self, place: usize, a: usize, b: usize) {
+        for (a, b) in [(a, b), (b, a)] {
+            let (word, mask) = (b / 64, 1 << (b % 64));
+            self.loops[place].rows[a * N + word] |= mask;
+            self.loops[place].vertices[a / 64] |= 1 << (a % 64);
+            self.support[a * N + word] |= mask;
+            if place < 64 {
+                self.near[a] |= 1 << place;
+            }
+        }
+    }
+}
