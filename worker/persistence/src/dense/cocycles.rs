@@ -114,7 +114,7 @@ impl Cocycles {
     pub(crate) fn survivors<const N: usize>(&mut self, mut alive: impl FnMut(f32)) {
         while let Some(place) = self.alive.pop() {
             alive(self.loops[place].birth);
-            self.clear::<N>(place);
+            self.zero::<N>(place);
         }
         self.support.fill(0);
         self.near.fill(0);
@@ -231,19 +231,25 @@ impl Cocycles {
         }
     }
 
-    /// Makes the matrix of a dead loop zero and its place free.
+    /// Takes a dead loop out of the support, and frees its place.
     fn clear<const N: usize>(&mut self, place: usize) {
-        let vertices = std::mem::take(&mut self.loops[place].vertices);
+        let vertices = self.zero::<N>(place);
         for vertex in bits(&vertices) {
-            self.loops[place].rows.as_chunks_mut::<N>().0[vertex] = [0; N];
             if place < 64 {
                 self.near[vertex] &= !(1 << place);
             }
             self.renew_support::<N>(vertex);
         }
-        self.loops[place].vertices = vertices;
-        self.loops[place].vertices.fill(0);
+    }
+
+    /// Makes the matrix of a dead loop zero and its place free; gives the vertices it had.
+    fn zero<const N: usize>(&mut self, place: usize) -> [u64; N] {
+        let dead = &mut self.loops[place];
+        let vertices = std::array::from_fn(|i| std::mem::take(&mut dead.vertices[i]));
+        let rows = dead.rows.as_chunks_mut::<N>().0;
+        bits(&vertices).for_each(|vertex| rows[vertex] = [0; N]);
         self.free.push(place);
+        vertices
     }
 
     fn renew_support<const N: usize>(&mut self, vertex: usize) {

@@ -35,7 +35,6 @@ pub(crate) struct Edges {
     sorted: Vec<Edge>,
     /// Edges since the last merge.
     fresh: Vec<Edge>,
-    merged: Vec<Edge>,
     distances: Vec<f32>,
 }
 
@@ -51,7 +50,6 @@ impl Edges {
             any_stale: false,
             sorted: Vec::new(),
             fresh: Vec::new(),
-            merged: Vec::new(),
             distances: Vec::new(),
         }
     }
@@ -103,7 +101,7 @@ impl Edges {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let edges = self.sorted.capacity() + self.fresh.capacity() + self.merged.capacity();
+        let edges = self.sorted.capacity() + self.fresh.capacity();
         let floats = self.coordinates.capacity() + self.distances.capacity();
         edges * size_of::<Edge>()
             + floats * size_of::<f32>()
@@ -129,10 +127,9 @@ impl Edges {
             self.drop_stale();
         }
         self.fresh.sort_unstable();
-        self.merged.clear();
-        self.merged.resize(self.sorted.len() + self.fresh.len(), Edge(0));
-        merge_into(&self.sorted, &self.fresh, &mut self.merged);
-        std::mem::swap(&mut self.sorted, &mut self.merged);
+        self.sorted.extend_from_slice(&self.fresh);
+        // Two sorted runs: the stable sort finds and merges them.
+        self.sorted.sort();
         self.fresh.clear();
     }
 
@@ -162,19 +159,4 @@ impl Edges {
         self.stale.resize(capacity, false);
         self.capacity = capacity;
     }
-}
-
-/// Merges two sorted lists without a branch on their order, which nothing could predict.
-fn merge_into(a: &[Edge], b: &[Edge], merged: &mut [Edge]) {
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() && j < b.len() {
-        let (x, y) = (a[i], b[j]);
-        let first = x < y;
-        merged[i + j] = if first { x } else { y };
-        i += usize::from(first);
-        j += usize::from(!first);
-    }
-    merged[i + j..][..a.len() - i].copy_from_slice(&a[i..]);
-    let end = a.len() + j;
-    merged[end..].copy_from_slice(&b[j..]);
 }
