@@ -1,2 +1,7 @@
 //! The worker process.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    worker::cli::main()
+}

@@ -1,0 +1,40 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagrams;
+
+/// Watches the shape of live data.
+#[derive(Debug, Parser)]
+#[command(name = "streaming-tda-worker", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints the persistence diagrams of a file or of standard input as JSON Lines
+    ///
+    /// One line for each emission: {"end":999,"window":1000,"diagrams":[[[0.0,0.12],...],[...]]}.
+    /// end is the index of the window's newest point, counted from 0; diagrams holds the pairs
+    /// [birth, death] of H0, then H1, sorted; null is a class that is still alive at the maximal
+    /// radius.
+    Diagrams(diagrams::Arguments),
+}
+
+/// Runs the command that the process was started with; its errors go to standard error.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Diagrams(arguments) => diagrams::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
