@@ -1,1 +1,30 @@
-//! Under construction.
+//! The event mesh: how points come in from Kafka, how results go out, and how a worker picks up
+//! where another stopped. The only crate that knows Kafka.
+//!
+//! * [`schema`]: what stands in the records, as types.
+//! * [`Source`]: reads partitions on one thread and hands their records to an [`Owner`].
+//! * [`Delivery`]: sends outputs, and moves a partition's checkpoint and committed offset only
+//!   after every output before them was acknowledged.
+//! * [`checkpoint`]: where to resume, in a compacted topic.
+//! * [`Class`]: what an error of Kafka asks for.
+//! * [`embedded`]: a broker inside the process, for demonstrations.
+
+mod ack;
+pub mod checkpoint;
+mod class;
+mod connection;
+mod delivery;
+pub mod embedded;
+mod error;
+pub mod schema;
+mod sink;
+mod source;
+pub mod topics;
+
+pub use ack::{Acknowledged, Refused};
+pub use class::Class;
+pub use connection::Connection;
+pub use delivery::{Delivery, Lease, Observer, Topics};
+pub use error::Error;
+pub use schema::{Kind, Output};
+pub use source::{Owner, Record, Released, Source, Start};

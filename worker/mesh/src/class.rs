@@ -1,0 +1,247 @@
+//! What an error of Kafka asks for, decided once.
+
+use crate::class::Class::{Fatal, Fenced, Poison, Retriable};
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+/// What an error asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The same attempt may succeed later; the client retries by itself.
+    Retriable,
+    /// Another worker owns the partition now: stop, commit nothing.
+    Fenced,
+    /// This record will never be accepted, others will.
+    Poison,
+    /// Nothing will succeed until a person or a restart changes something.
+    Fatal,
+}
+
+impl Class {
+    /// The class of an error; an error without a code of Kafka is fatal, as is a code that this
+    /// version does not know.
+    pub fn of(error: &rdkafka::error::KafkaError) -> Class {
+        error.rdkafka_error_code().and_then(class).unwrap_or(Fatal)
+    }
+}
+
+/// The class of every code that librdkafka can give, `None` for one that is not in the table.
+fn class(code: Code) -> Option<Class> {
+    Some(match code {
+        Code::BrokerTransportFailure
+        | Code::BrokerDestroy
+        | Code::DestroyBroker
+        | Code::Resolve
+        | Code::MessageTimedOut
+        | Code::PartitionEOF
+        | Code::AllBrokersDown
+        | Code::OperationTimedOut
+        | Code::QueueFull
+        | Code::ISRInsufficient
+        | Code::NodeUpdate
+        | Code::SSL
+        | Code::WaitingForCoordinator
+        | Code::InProgress
+        | Code::PreviousInProgress
+        | Code::NoOffset
+        | Code::Outdated
+        | Code::TimedOutQueue
+        | Code::WaitCache
+        | Code::Interrupted
+        | Code::Partial
+        | Code::Retry
+        | Code::UnknownBroker
+        | Code::Noop
+        | Code::NoError
+        | Code::UnknownTopicOrPartition
+        | Code::UnknownTopicId
+        | Code::LeaderNotAvailable
+        | Code::NotLeaderForPartition
+        | Code::RequestTimedOut
+        | Code::BrokerNotAvailable
+        | Code::ReplicaNotAvailable
+        | Code::NetworkException
+        | Code::CoordinatorLoadInProgress
+        | Code::CoordinatorNotAvailable
+        | Code::NotCoordinator
+        | Code::NotEnoughReplicas
+        | Code::NotEnoughReplicasAfterAppend
+        | Code::NotController
+        | Code::ConcurrentTransactions
+        | Code::KafkaStorageError
+        | Code::ReassignmentInProgress
+        | Code::FetchSessionIdNotFound
+        | Code::InvalidFetchSessionEpoch
+        | Code::ListenerNotFound
+        | Code::FencedLeaderEpoch
+        | Code::UnknownLeaderEpoch
+        | Code::StaleBrokerEpoch
+        | Code::StaleControllerEpoch
+        | Code::OffsetNotAvailable
+        | Code::MemberIdRequired
+        | Code::PreferredLeaderNotAvailable
+        | Code::EligibleLeadersNotAvailable
+        | Code::UnstableOffsetCommit
+        | Code::ThrottlingQuotaExceeded
+        | Code::BadCompression
+        | Code::BadMessage
+        | Code::InvalidMessage
+        | Code::RebootstrapRequired => Retriable,
+
+        Code::AssignmentLost
+        | Code::PollExceeded
+        | Code::Fenced
+        | Code::IllegalGeneration
+        | Code::UnknownMemberId
+        | Code::RebalanceInProgress
+        | Code::InvalidProducerEpoch
+        | Code::ProducerFenced
+        | Code::TransactionCoordinatorFenced
+        | Code::FencedInstanceId
+        | Code::FencedMemberEpoch
+        | Code::UnreleasedInstanceId
+        | Code::StaleMemberEpoch
+        | Code::UnknownGroup
+        | Code::UnknownPartition
+        | Code::State
+        | Code::AssignPartitions
+        | Code::RevokePartitions => Fenced,
+
+        Code::MessageSizeTooLarge
+        | Code::MessageBatchTooLarge
+        | Code::InvalidMessageSize
+        | Code::InvalidRecord
+        | Code::InvalidTimestamp
+        | Code::KeySerialization
+        | Code::ValueSerialization
+        | Code::KeyDeserialization
+        | Code::ValueDeserialization => Poison,
+
+        Code::Begin
+        | Code::End
+        | Code::EndAll
+        | Code::Fail
+        | Code::CriticalSystemResource
+        | Code::FileSystem
+        | Code::UnknownTopic
+        | Code::InvalidArgument
+        | Code::ExistingSubscription
+        | Code::Conflict
+        | Code::UnknownProtocol
+        | Code::NotImplemented
+        | Code::Authentication
+        | Code::UnsupportedFeature
+        | Code::ReadOnly
+        | Code::NoEnt
+        | Code::Underflow
+        | Code::InvalidType
+        | Code::PurgeQueue
+        | Code::PurgeInflight
+        | Code::Fatal
+        | Code::Inconsistent
+        | Code::GaplessGuarantee
+        | Code::NotConfigured
+        | Code::Application
+        | Code::AutoOffsetReset
+        | Code::LogTruncation
+        | Code::InvalidDifferentRecord
+        | Code::Unknown
+        | Code::OffsetOutOfRange
+        | Code::OffsetMetadataTooLarge
+        | Code::InvalidTopic
+        | Code::InvalidRequiredAcks
+        | Code::InconsistentGroupProtocol
+        | Code::InvalidGroupId
+        | Code::InvalidSessionTimeout
+        | Code::InvalidCommitOffsetSize
+        | Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::UnsupportedSASLMechanism
+        | Code::IllegalSASLState
+        | Code::UnsupportedVersion
+        | Code::TopicAlreadyExists
+        | Code::InvalidPartitions
+        | Code::InvalidReplicationFactor
+        | Code::InvalidReplicaAssignment
+        | Code::InvalidConfig
+        | Code::InvalidRequest
+        | Code::UnsupportedForMessageFormat
+        | Code::PolicyViolation
+        | Code::OutOfOrderSequenceNumber
+        | Code::DuplicateSequenceNumber
+        | Code::InvalidTransactionalState
+        | Code::InvalidProducerIdMapping
+        | Code::InvalidTransactionTimeout
+        | Code::TransactionalIdAuthorizationFailed
+        | Code::SecurityDisabled
+        | Code::OperationNotAttempted
+        | Code::LogDirNotFound
+        | Code::SaslAuthenticationFailed
+        | Code::UnknownProducerId
+        | Code::DelegationTokenAuthDisabled
+        | Code::DelegationTokenNotFound
+        | Code::DelegationTokenOwnerMismatch
+        | Code::DelegationTokenRequestNotAllowed
+        | Code::DelegationTokenAuthorizationFailed
+        | Code::DelegationTokenExpired
+        | Code::InvalidPrincipalType
+        | Code::NonEmptyGroup
+        | Code::GroupIdNotFound
+        | Code::TopicDeletionDisabled
+        | Code::UnsupportedCompressionType
+        | Code::GroupMaxSizeReached
+        | Code::ElectionNotNeeded
+        | Code::NoReassignmentInProgress
+        | Code::GroupSubscribedToTopic
+        | Code::ResourceNotFound
+        | Code::DuplicateResource
+        | Code::UnacceptableCredential
+        | Code::InconsistentVoterSet
+        | Code::InvalidUpdateVersion
+        | Code::FeatureUpdateFailed
+        | Code::PrincipalDeserializationFailure
+        | Code::UnsupportedAssignor
+        | Code::UnknownSubscriptionId
+        | Code::TelemetryTooLarge => Fatal,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+    use rdkafka::types::RDKafkaRespErr;
+
+    /// Every code that the bundled librdkafka can give.
+    fn codes() -> Vec<RDKafkaErrorCode> {
+        (-1000..1000).filter_map(|c| RDKafkaRespErr::try_from(c).ok()).map(Into::into).collect()
+    }
+
+    #[test]
+    fn every_code_has_a_class() {
+        let codes = codes();
+        assert!(codes.len() > 150, "only {} codes were found", codes.len());
+        let unclassed: Vec<_> = codes.into_iter().filter(|&c| class(c).is_none()).collect();
+        assert!(unclassed.is_empty(), "no class for {unclassed:?}");
+    }
+
+    #[test]
+    fn the_codes_that_decide_what_happens_to_data_are_where_they_belong() {
+        for (code, expected) in [
+            (Code::QueueFull, Retriable),
+            (Code::AllBrokersDown, Retriable),
+            (Code::RebalanceInProgress, Fenced),
+            (Code::IllegalGeneration, Fenced),
+            (Code::ProducerFenced, Fenced),
+            (Code::MessageSizeTooLarge, Poison),
+            (Code::Fatal, Fatal),
+            (Code::OutOfOrderSequenceNumber, Fatal),
+            (Code::PurgeQueue, Fatal),
+            (Code::OffsetOutOfRange, Fatal),
+        ] {
+            assert_eq!(Class::of(&KafkaError::MessageProduction(code)), expected, "{code:?}");
+        }
+        assert_eq!(Class::of(&KafkaError::Canceled), Fatal);
+    }
+}

@@ -1,0 +1,114 @@
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use std::collections::BTreeMap;
+
+/// How to reach Kafka.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// `host:port` of one or more brokers, separated by commas.
+    pub brokers: String,
+    /// Properties of librdkafka, given to every client. They override the defaults below, but
+    /// not those that [`Connection::RESERVED`] names.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Connection {
+    /// Properties that delivery depends on; they cannot be set from outside.
+    pub const RESERVED: [&'static str; 12] = [
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "group.id",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.partition.eof",
+        "auto.offset.reset",
+        "isolation.level",
+        "acks",
+        "request.required.acks",
+        "enable.idempotence",
+        "enable.gapless.guarantee",
+    ];
+
+    /// The client that polls the input as a member of `group`.
+    pub(crate) fn consumer(&self, group: &str) -> ClientConfig {
+        self.client(&[
+            ("group.id", group),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_committed"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("session.timeout.ms", "6000"),
+            ("heartbeat.interval.ms", "1500"),
+            // A fetch answers as soon as there is a byte, or after this long.
+            ("fetch.min.bytes", "1"),
+            ("fetch.wait.max.ms", "100"),
+            // What is fetched ahead; after the queue was full, the next fetch waits the back-off,
+            // a whole second by default.
+            ("queued.max.messages.kbytes", "8192"),
+            ("fetch.queue.backoff.ms", "20"),
+            ("statistics.interval.ms", "1000"),
+        ])
+    }
+
+    /// The client that reads a whole partition of checkpoints up to its end.
+    pub(crate) fn reader(&self) -> ClientConfig {
+        self.client(&[
+            // Required by the client; offsets are neither read nor committed.
+            ("group.id", "streaming-tda.checkpoints"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_committed"),
+            ("enable.partition.eof", "true"),
+            ("fetch.wait.max.ms", "20"),
+        ])
+    }
+
+    /// The client that sends outputs and checkpoints.
+    pub(crate) fn producer(&self) -> ClientConfig {
+        self.client(&[
+            ("acks", "all"),
+            ("enable.idempotence", "true"),
+            ("linger.ms", "1"),
+            ("retry.backoff.ms", "10"),
+            ("compression.type", "lz4"),
+            // The brake on outputs: bytes, since records are of very different sizes.
+            ("queue.buffering.max.kbytes", "65536"),
+            ("queue.buffering.max.messages", "1000000"),
+            ("message.max.bytes", "16777216"),
+        ])
+    }
+
+    /// A client of no group, for metadata and administration.
+    pub(crate) fn admin(&self) -> ClientConfig {
+        self.client(&[])
+    }
+
+    fn client(&self, defaults: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("client.id", "streaming-tda-worker");
+        config.set("socket.nagle.disable", "true");
+        config.set("log_level", (RDKafkaLogLevel::Notice as i32).to_string());
+        let chosen = self.properties.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let chosen = chosen.filter(|(key, _)| !Connection::RESERVED.contains(key));
+        for (key, value) in defaults.iter().copied().chain(chosen) {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+/// What a client of librdkafka has to say.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => tracing::error!(facility, "{message}"),
+        RDKafkaLogLevel::Warning => tracing::warn!(facility, "{message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "{message}"),
+        RDKafkaLogLevel::Debug => tracing::debug!(facility, "{message}"),
+    }
+}

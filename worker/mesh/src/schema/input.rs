@@ -1,0 +1,166 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A point as it stands in an input record: `{"series": "s", "time": 1234.5, "values": [0.1]}`.
+///
+/// Fields that are not named here are ignored, so that producers may send more than is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    /// The series that the point belongs to. Default: the key of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// When the point was measured, milliseconds since the Unix epoch, fractions allowed.
+    /// Default: the timestamp of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<f64>,
+    /// One number for each channel.
+    pub values: Vec<f32>,
+}
+
+/// A point that can be computed with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The series that the point belongs to.
+    pub series: String,
+    /// Milliseconds since the Unix epoch.
+    pub time: f64,
+    /// One finite number for each channel.
+    pub values: Vec<f32>,
+}
+
+/// What a point must be like to be admitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    /// Channels in a point.
+    pub dimension: usize,
+    /// Bytes in the largest record.
+    pub max_bytes: usize,
+}
+
+/// Why a record is skipped.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// The record has no value.
+    #[error("the record has no value")]
+    Empty,
+    /// The record is larger than allowed.
+    #[error("the record has {0} bytes, at most {1} are allowed")]
+    Size(usize, usize),
+    /// The value is not the JSON of a point.
+    #[error("the value is not a point: {0}")]
+    Json(String),
+    /// There is neither a `series` nor a key.
+    #[error("the point names no series, and the record has no key in UTF-8")]
+    Series,
+    /// The number of values is wrong.
+    #[error("the point has {0} values, expected {1}")]
+    Dimension(usize, usize),
+    /// A value is NaN or infinite. (A JSON number too large for an `f32` is `decode.json`.)
+    #[error("value {0} of the point is not finite")]
+    NotFinite(usize),
+    /// There is no usable time.
+    #[error("the time of the point is not a finite number of milliseconds")]
+    Time,
+}
+
+impl Rejection {
+    /// Every code there is.
+    pub const CODES: [&str; 7] = [
+        "decode.empty",
+        "decode.size",
+        "decode.json",
+        "admit.series",
+        "admit.dimension",
+        "admit.not-finite",
+        "admit.time",
+    ];
+
+    /// The stable name of the rule that was broken.
+    pub fn code(&self) -> &'static str {
+        let index = match self {
+            Rejection::Empty => 0,
+            Rejection::Size(..) => 1,
+            Rejection::Json(_) => 2,
+            Rejection::Series => 3,
+            Rejection::Dimension(..) => 4,
+            Rejection::NotFinite(_) => 5,
+            Rejection::Time => 6,
+        };
+        Rejection::CODES[index]
+    }
+}
+
+impl Point {
+    /// Reads a record's value.
+    ///
+    /// # Errors
+    /// When it is absent, too large, or not the JSON of a point.
+    pub fn decode(value: Option<&[u8]>, admission: &Admission) -> Result<Point, Rejection> {
+        let value = value.ok_or(Rejection::Empty)?;
+        if value.len() > admission.max_bytes {
+            return Err(Rejection::Size(value.len(), admission.max_bytes));
+        }
+        serde_json::from_slice(value).map_err(|e| Rejection::Json(e.to_string()))
+    }
+
+    /// Checks that the point can be computed with, and fills in what the record's `key` and
+    /// `timestamp` (milliseconds) know.
+    ///
+    /// # Errors
+    /// When it has no series, the wrong number of values, or a value or time that is not finite.
+    pub fn admit(
+        self,
+        key: Option<&[u8]>,
+        timestamp: Option<i64>,
+        admission: &Admission,
+    ) -> Result<Sample, Rejection> {
+        let named = || String::from_utf8(key?.to_vec()).ok();
+        let series = self.series.or_else(named).ok_or(Rejection::Series)?;
+        if self.values.len() != admission.dimension {
+            return Err(Rejection::Dimension(self.values.len(), admission.dimension));
+        }
+        if let Some(index) = self.values.iter().position(|v| !v.is_finite()) {
+            return Err(Rejection::NotFinite(index));
+        }
+        let time = self.time.or(timestamp.map(|t| t as f64)).filter(|t| t.is_finite());
+        Ok(Sample { series, time: time.ok_or(Rejection::Time)?, values: self.values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADMISSION: Admission = Admission { dimension: 2, max_bytes: 100 };
+
+    fn read(value: &str, key: Option<&[u8]>, timestamp: Option<i64>) -> Result<Sample, Rejection> {
+        Point::decode(Some(value.as_bytes()), &ADMISSION)?.admit(key, timestamp, &ADMISSION)
+    }
+
+    #[test]
+    fn the_record_fills_in_what_the_point_leaves_out() {
+        let sample = read(r#"{"values": [1, 2.5], "more": true}"#, Some(b"s"), Some(7)).unwrap();
+        assert_eq!(sample, Sample { series: "s".into(), time: 7.0, values: vec![1.0, 2.5] });
+        let sample =
+            read(r#"{"series": "a", "time": 8.5, "values": [1, 2]}"#, Some(b"s"), Some(7)).unwrap();
+        assert_eq!((sample.series.as_str(), sample.time), ("a", 8.5));
+    }
+
+    #[test]
+    fn every_rule_has_its_code() {
+        let code = |value: &str, key, time| read(value, key, time).unwrap_err().code();
+        let (key, time) = (Some(&b"s"[..]), Some(0));
+        assert_eq!(Point::decode(None, &ADMISSION).unwrap_err().code(), "decode.empty");
+        assert_eq!(code(&" ".repeat(101), key, time), "decode.size");
+        assert_eq!(code(r#"{"values": [1, 2"#, key, time), "decode.json");
+        assert_eq!(code(r#"{"values": [1, null]}"#, key, time), "decode.json");
+        assert_eq!(code(r#"{"values": [1, 2]}"#, None, time), "admit.series");
+        assert_eq!(code(r#"{"values": [1, 2]}"#, Some(b"\xff"), time), "admit.series");
+        assert_eq!(code(r#"{"values": [1]}"#, key, time), "admit.dimension");
+        assert_eq!(code(r#"{"values": [1, 1e39]}"#, key, time), "decode.json");
+        let infinite = Point { series: None, time: None, values: vec![1.0, f32::INFINITY] };
+        let rejection = infinite.admit(key, time, &ADMISSION).unwrap_err();
+        assert_eq!(rejection.code(), "admit.not-finite");
+        assert_eq!(code(r#"{"values": [1, 2]}"#, key, None), "admit.time");
+    }
+}

@@ -1,0 +1,302 @@
+//! Reads the partitions that the group gives us, on one thread.
+
+use crate::connection::log;
+use crate::{Class, Connection, Error};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A record of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Offset in its partition.
+    pub offset: i64,
+    /// Milliseconds since the Unix epoch, as the producer or the broker set it.
+    pub timestamp: Option<i64>,
+    /// The key.
+    pub key: Option<Box<[u8]>>,
+    /// The value.
+    pub value: Option<Box<[u8]>>,
+}
+
+impl Record {
+    /// Bytes that the record takes in a queue.
+    pub fn bytes(&self) -> usize {
+        let length = |b: &Option<Box<[u8]>>| b.as_ref().map_or(0, |b| b.len());
+        size_of::<Record>() + length(&self.key) + length(&self.value)
+    }
+}
+
+/// Where to begin in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At this offset.
+    At(i64),
+    /// Where the group has committed to, or at the first record there is.
+    Committed,
+}
+
+/// What may be committed of partitions that were given up.
+pub type Released = BTreeMap<i32, i64>;
+
+/// Who computes the partitions. Every call comes from the polling thread.
+pub trait Owner: Send + Sync {
+    /// These partitions are ours now.
+    ///
+    /// # Errors
+    /// When it cannot be found out where to begin; the source then stops.
+    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Start>, Error>;
+    /// These records came, in the order of their offsets. Waits while there is no room for them,
+    /// which stops the polling: this is the brake.
+    fn take(&self, partition: i32, records: Vec<Record>);
+    /// These partitions will be another's: finishes what is in hand and tells what may be
+    /// committed.
+    fn revoke(&self, partitions: &[i32]) -> Released;
+    /// These partitions are another's already: nothing may be committed.
+    fn lose(&self, partitions: &[i32]);
+    /// What may be committed since the last call.
+    fn commits(&self) -> BTreeMap<i32, i64>;
+    /// The offset after the last record of a partition.
+    fn end(&self, partition: i32, offset: i64);
+}
+
+/// Records that are handed over together at most.
+const BATCH_RECORDS: usize = 1024;
+/// Bytes that are handed over together at most, but for the last record.
+const BATCH_BYTES: usize = 256 << 10;
+/// How long a poll waits for a first record.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A member of a consumer group, reading one topic.
+pub struct Source {
+    consumer: BaseConsumer<Membership>,
+    topic: String,
+}
+
+/// What librdkafka calls while it is polled.
+struct Membership {
+    owner: Arc<dyn Owner>,
+    topic: String,
+    owned: Mutex<BTreeSet<i32>>,
+    failure: Mutex<Option<Error>>,
+}
+
+impl Source {
+    /// Joins `group` to read `topic` for `owner`.
+    ///
+    /// # Errors
+    /// When a property of the connection is refused.
+    pub fn join(
+        connection: &Connection,
+        group: &str,
+        topic: &str,
+        owner: Arc<dyn Owner>,
+    ) -> Result<Source, Error> {
+        let membership = Membership {
+            owner,
+            topic: topic.into(),
+            owned: Mutex::default(),
+            failure: Mutex::default(),
+        };
+        let consumer: BaseConsumer<_> = connection
+            .consumer(group)
+            .create_with_context(membership)
+            .map_err(Error::kafka("make a consumer"))?;
+        consumer.subscribe(&[topic]).map_err(Error::kafka(format!("subscribe to {topic}")))?;
+        Ok(Source { consumer, topic: topic.into() })
+    }
+
+    /// Reads until `stop` says so, then gives every partition up and commits what they allow.
+    ///
+    /// # Errors
+    /// When the group, a partition or its owner fails for good. Partitions are then given up
+    /// without a commit.
+    pub fn run(self, mut stop: impl FnMut() -> Result<bool, Error>) -> Result<(), Error> {
+        let result = self.read(&mut stop);
+        let owned: Vec<i32> = lock(&self.membership().owned).iter().copied().collect();
+        match &result {
+            Ok(()) => self.commit(&self.membership().owner.revoke(&owned), CommitMode::Sync),
+            Err(_) => self.membership().owner.lose(&owned),
+        }
+        lock(&self.membership().owned).clear();
+        result
+    }
+
+    fn read(&self, stop: &mut dyn FnMut() -> Result<bool, Error>) -> Result<(), Error> {
+        while !stop()? {
+            self.poll()?;
+            self.commit(&self.membership().owner.commits(), CommitMode::Async);
+            if let Some(error) = lock(&self.membership().failure).take() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what has arrived: waits for a first record, then takes what there is.
+    fn poll(&self) -> Result<(), Error> {
+        let mut batches: BTreeMap<i32, Vec<Record>> = BTreeMap::new();
+        let (mut records, mut bytes, mut wait) = (0, 0, POLL);
+        while records < BATCH_RECORDS && bytes < BATCH_BYTES {
+            let Some((partition, record)) = self.next(wait)? else { break };
+            records += 1;
+            bytes += record.bytes();
+            batches.entry(partition).or_default().push(record);
+            wait = Duration::ZERO;
+        }
+        for (partition, records) in batches {
+            // A partition may have been revoked by the very polls that read these.
+            if lock(&self.membership().owned).contains(&partition) {
+                self.membership().owner.take(partition, records);
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self, wait: Duration) -> Result<Option<(i32, Record)>, Error> {
+        match self.consumer.poll(wait) {
+            None => Ok(None),
+            Some(Ok(message)) => Ok(Some((message.partition(), record(&message)))),
+            Some(Err(error)) => match Class::of(&error) {
+                Class::Fatal => Err(Error::kafka(format!("read {}", self.topic))(error)),
+                _ => {
+                    tracing::warn!(%error, "reading {}, trying again", self.topic);
+                    Ok(None)
+                }
+            },
+        }
+    }
+
+    fn commit(&self, offsets: &BTreeMap<i32, i64>, mode: CommitMode) {
+        commit(&self.consumer, &self.topic, offsets, mode);
+    }
+
+    fn membership(&self) -> &Membership {
+        self.consumer.context()
+    }
+}
+
+fn record(message: &impl Message) -> Record {
+    Record {
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(Into::into),
+        value: message.payload().map(Into::into),
+    }
+}
+
+/// Commits; what fails here is not an error, since the checkpoint decides where to resume.
+fn commit(
+    consumer: &BaseConsumer<Membership>,
+    topic: &str,
+    offsets: &BTreeMap<i32, i64>,
+    mode: CommitMode,
+) {
+    if offsets.is_empty() {
+        return;
+    }
+    let mut list = TopicPartitionList::new();
+    for (&partition, &offset) in offsets {
+        list.add_partition(topic, partition)
+            .set_offset(Offset::Offset(offset))
+            .expect("a checkpoint's offset is not negative");
+    }
+    if let Err(error) = consumer.commit(&list, mode) {
+        tracing::warn!(%error, "committing {offsets:?}");
+    }
+}
+
+impl ClientContext for Membership {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let Some(topic) = statistics.topics.get(&self.topic) else { return };
+        for (&partition, of) in topic.partitions.iter().filter(|(_, of)| of.ls_offset >= 0) {
+            self.owner.end(partition, of.ls_offset);
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "consuming");
+    }
+}
+
+impl ConsumerContext for Membership {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let partitions: Vec<i32> = list.elements().iter().map(|e| e.partition()).collect();
+        let result = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.assign(consumer, &partitions, list)
+        } else {
+            self.revoke(consumer, &partitions);
+            consumer.incremental_unassign(list).map_err(Error::kafka("give partitions up"))
+        };
+        if let Err(error) = result {
+            lock(&self.failure).get_or_insert(error);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        match result {
+            Err(error) if Class::of(&error) == Class::Fenced => {
+                tracing::info!(%error, "offsets are no longer ours to commit");
+            }
+            Err(error) => tracing::warn!(%error, ?offsets, "committing"),
+            Ok(()) => {}
+        }
+    }
+}
+
+impl Membership {
+    fn assign(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &[i32],
+        list: &mut TopicPartitionList,
+    ) -> Result<(), Error> {
+        let starts = self.owner.assign(partitions)?;
+        for (&partition, start) in &starts {
+            let offset = match start {
+                Start::At(offset) => Offset::Offset(*offset),
+                Start::Committed => Offset::Stored,
+            };
+            list.set_partition_offset(&self.topic, partition, offset)
+                .map_err(Error::kafka("choose where to begin"))?;
+        }
+        lock(&self.owned).extend(partitions);
+        tracing::info!(topic = self.topic, ?starts, "partitions assigned");
+        consumer.incremental_assign(list).map_err(Error::kafka("take partitions"))
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
+        let began = Instant::now();
+        let owned: Vec<i32> = {
+            let mut owned = lock(&self.owned);
+            partitions.iter().copied().filter(|p| owned.remove(p)).collect()
+        };
+        if consumer.assignment_lost() {
+            self.owner.lose(&owned);
+        } else {
+            let released = self.owner.revoke(&owned);
+            commit(consumer, &self.topic, &released, CommitMode::Sync);
+        }
+        tracing::info!(topic = self.topic, partitions = ?owned, took = ?began.elapsed(), "partitions revoked");
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}

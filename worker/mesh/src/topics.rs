@@ -1,0 +1,73 @@
+//! Which topics there are.
+
+use crate::{Connection, Error};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::time::{Duration, Instant};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A topic to be created.
+#[derive(Clone, Copy, Debug)]
+pub struct Topic<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its number of partitions.
+    pub partitions: i32,
+    /// Whether only the last record of each key is kept.
+    pub compacted: bool,
+}
+
+/// The number of partitions of a topic. A topic that was just created may need a moment until
+/// every broker knows it.
+///
+/// # Errors
+/// When the brokers cannot be reached, or do not know the topic after some seconds.
+pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
+    let client = admin(connection)?;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let metadata = client
+            .inner()
+            .fetch_metadata(Some(topic), TIMEOUT)
+            .map_err(Error::kafka(format!("reach Kafka at {}", connection.brokers)))?;
+        let found = metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none());
+        match found.map_or(0, |t| t.partitions().len()) {
+            0 if Instant::now() > deadline => return Err(Error::NoTopic(topic.into())),
+            0 => std::thread::sleep(Duration::from_millis(200)),
+            count => return Ok(count as i32),
+        }
+    }
+}
+
+/// Creates topics that do not exist, replicated as the brokers' default says.
+///
+/// # Errors
+/// When the brokers refuse one, for another reason than that it exists.
+pub fn create(connection: &Connection, topics: &[Topic<'_>]) -> Result<(), Error> {
+    let new = topics.iter().map(|topic| {
+        let policy = if topic.compacted { "compact" } else { "delete" };
+        NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(-1))
+            .set("cleanup.policy", policy)
+    });
+    let new: Vec<_> = new.collect();
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let results = pollster::block_on(admin(connection)?.create_topics(&new, &options))
+        .map_err(Error::kafka("create topics"))?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(Error::kafka(format!("create topic {topic}"))(KafkaError::AdminOp(
+                    code,
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn admin(connection: &Connection) -> Result<AdminClient<DefaultClientContext>, Error> {
+    connection.admin().create().map_err(Error::kafka("make a client of Kafka"))
+}
