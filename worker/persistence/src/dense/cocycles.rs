@@ -67,14 +67,16 @@ impl Cocycles {
         self.births = 0;
     }
 
-    pub(crate) fn any(&self) -> bool {
-        !self.alive.is_empty()
-    }
-
-    /// The edges at a vertex on which any cocycle is one.
+    /// Whether any cocycle is one on an edge from `a` or `b` to their lune. If not, all of them
+    /// are zero on all triangles over `ab`, and on `ab`.
     #[inline(always)]
-    pub(crate) fn support<const N: usize>(&self) -> &[[u64; N]] {
-        self.support.as_chunks().0
+    pub(crate) fn are_near<const N: usize>(&self, a: usize, b: usize, lune: &[u64; N]) -> bool {
+        if self.alive.is_empty() {
+            return false;
+        }
+        let support = self.support.as_chunks::<N>().0;
+        let (a, b) = (&support[a], &support[b]);
+        (0..N).fold(0, |any, i| any | (a[i] | b[i]) & lune[i]) != 0
     }
 
     /// A loop is born with the edge `ab`.

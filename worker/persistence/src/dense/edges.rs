@@ -35,6 +35,7 @@ pub(crate) struct Edges {
     sorted: Vec<Edge>,
     /// Edges since the last merge.
     fresh: Vec<Edge>,
+    merged: Vec<Edge>,
     distances: Vec<f32>,
 }
 
@@ -50,6 +51,7 @@ impl Edges {
             any_stale: false,
             sorted: Vec::new(),
             fresh: Vec::new(),
+            merged: Vec::new(),
             distances: Vec::new(),
         }
     }
@@ -69,11 +71,8 @@ impl Edges {
         }
         let slot = self.free.pop().expect("growing frees slots");
         self.measure(point);
-        for (other, &distance) in self.distances.iter().enumerate() {
-            if distance <= self.max_squared {
-                self.fresh.push(Edge::new(distance, slot, other as u16));
-            }
-        }
+        let edges = self.distances.iter().enumerate().filter(|(_, d)| **d <= self.max_squared);
+        self.fresh.extend(edges.map(|(other, &d)| Edge::new(d, slot, other as u16)));
         for (i, &x) in point.iter().enumerate() {
             self.coordinates[i * self.capacity + slot as usize] = x;
         }
@@ -101,7 +100,7 @@ impl Edges {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let edges = self.sorted.capacity() + self.fresh.capacity();
+        let edges = self.sorted.capacity() + self.fresh.capacity() + self.merged.capacity();
         let floats = self.coordinates.capacity() + self.distances.capacity();
         edges * size_of::<Edge>()
             + floats * size_of::<f32>()
@@ -123,25 +122,13 @@ impl Edges {
 
     /// Drops the edges of freed slots and sorts the new ones in.
     fn merge(&mut self) {
-        if self.any_stale {
-            self.drop_stale();
-        }
-        self.fresh.sort_unstable();
-        self.sorted.extend_from_slice(&self.fresh);
-        // Two sorted runs: the stable sort finds and merges them.
-        self.sorted.sort();
+        sort_by_length(&mut self.fresh, &mut self.merged);
+        self.merged.clear();
+        self.merged.resize(self.sorted.len() + self.fresh.len(), Edge(0));
+        let kept = merge_live(&self.sorted, &self.fresh, &self.stale, &mut self.merged);
+        self.merged.truncate(kept);
+        std::mem::swap(&mut self.sorted, &mut self.merged);
         self.fresh.clear();
-    }
-
-    fn drop_stale(&mut self) {
-        let mut kept = 0;
-        for i in 0..self.sorted.len() {
-            let edge = self.sorted[i];
-            let (a, b) = edge.ends();
-            self.sorted[kept] = edge;
-            kept += usize::from(!(self.stale[a] | self.stale[b]));
-        }
-        self.sorted.truncate(kept);
         self.stale.fill(false);
         self.any_stale = false;
     }
@@ -159,4 +146,110 @@ impl Edges {
         self.stale.resize(capacity, false);
         self.capacity = capacity;
     }
+}
+
+/// Sorts by squared length: radix sort by the bits of the float, eleven at a time.
+fn sort_by_length(edges: &mut Vec<Edge>, spare: &mut Vec<Edge>) {
+    const DIGIT: usize = 1 << 11;
+    if edges.len() < 2 * DIGIT {
+        return edges.sort_unstable();
+    }
+    spare.clear();
+    spare.resize(edges.len(), Edge(0));
+    let digit = |e: &Edge, pass: usize| (e.0 >> (32 + 11 * pass)) as usize % DIGIT;
+    let mut counts = [[0u32; DIGIT]; 3];
+    for e in edges.iter() {
+        (0..3).for_each(|pass| counts[pass][digit(e, pass)] += 1);
+    }
+    for (pass, counts) in counts.iter_mut().enumerate() {
+        let mut place = 0;
+        for count in counts.iter_mut() {
+            place += std::mem::replace(count, place);
+        }
+        for e in edges.iter() {
+            let place = &mut counts[digit(e, pass)];
+            spare[*place as usize] = *e;
+            *place += 1;
+        }
+        std::mem::swap(edges, spare);
+    }
+}
+
+/// Independent merges in flight, so that none waits for the comparison of another.
+const LANES: usize = 4;
+
+/// Merges two sorted lists, leaving out edges of `old` with a stale end; gives how many are left.
+fn merge_live(old: &[Edge], new: &[Edge], stale: &[bool], merged: &mut [Edge]) -> usize {
+    let total = old.len() + new.len();
+    let cut: [usize; LANES + 1] = std::array::from_fn(|lane| split(old, new, total * lane / LANES));
+    let at = |lane: usize| total * lane / LANES;
+    let mut lanes: [Lane<'_>; LANES] = std::array::from_fn(|lane| Lane {
+        old: &old[cut[lane]..cut[lane + 1]],
+        new: &new[at(lane) - cut[lane]..at(lane + 1) - cut[lane + 1]],
+        merged: at(lane),
+    });
+    while lanes.iter().all(|lane| !lane.old.is_empty() && !lane.new.is_empty()) {
+        lanes.iter_mut().for_each(|lane| lane.step(stale, merged));
+    }
+    let mut end = 0;
+    for (lane, mut rest) in lanes.into_iter().enumerate() {
+        while !rest.old.is_empty() && !rest.new.is_empty() {
+            rest.step(stale, merged);
+        }
+        rest.finish(stale, merged);
+        merged.copy_within(at(lane)..rest.merged, end);
+        end += rest.merged - at(lane);
+    }
+    end
+}
+
+/// How many of the first `rank` edges of the merged list come from `old`.
+fn split(old: &[Edge], new: &[Edge], rank: usize) -> usize {
+    let (mut low, mut high) = (rank.saturating_sub(new.len()), rank.min(old.len()));
+    while low < high {
+        let middle = (low + high) / 2;
+        if old[middle] < new[rank - middle - 1] {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// A merge of two stretches into the place from `merged` on.
+struct Lane<'a> {
+    old: &'a [Edge],
+    new: &'a [Edge],
+    merged: usize,
+}
+
+impl Lane<'_> {
+    /// Takes the smaller of the two first edges, without a branch on which it is: nothing could
+    /// predict that. A stale edge is written and then overwritten.
+    #[inline(always)]
+    fn step(&mut self, stale: &[bool], merged: &mut [Edge]) {
+        let (x, y) = (self.old[0], self.new[0]);
+        let first = x < y;
+        merged[self.merged] = if first { x } else { y };
+        self.merged += usize::from(!first | is_live(x, stale));
+        self.old = &self.old[usize::from(first)..];
+        self.new = &self.new[usize::from(!first)..];
+    }
+
+    /// Takes what is left when one of the two is used up.
+    fn finish(&mut self, stale: &[bool], merged: &mut [Edge]) {
+        for &edge in self.old {
+            merged[self.merged] = edge;
+            self.merged += usize::from(is_live(edge, stale));
+        }
+        merged[self.merged..][..self.new.len()].copy_from_slice(self.new);
+        self.merged += self.new.len();
+    }
+}
+
+#[inline(always)]
+fn is_live(edge: Edge, stale: &[bool]) -> bool {
+    let (a, b) = edge.ends();
+    !(stale[a] | stale[b])
 }

@@ -12,8 +12,7 @@ pub(crate) struct Sweep {
     /// For each vertex, its neighbours by the edges swept so far.
     neighbours: Vec<u64>,
     degree: Vec<u16>,
-    /// Union–find over the components.
-    parent: Vec<u16>,
+    components: Components,
     cocycles: Cocycles,
 }
 
@@ -27,8 +26,7 @@ impl Sweep {
         max_degree: Degree,
         found: &mut SquaredPairs,
     ) {
-        self.parent.clear();
-        self.parent.extend((0..slots).map(|slot| slot as u16));
+        self.components.reset(slots);
         match max_degree {
             Degree::H0 => self.merges(edges, vertices, found),
             Degree::H1 => self.dispatch(edges, slots, vertices, found),
@@ -38,7 +36,7 @@ impl Sweep {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         self.neighbours.capacity() * 8
-            + (self.degree.capacity() + self.parent.capacity()) * 2
+            + (self.degree.capacity() + self.components.parent.capacity()) * 2
             + self.cocycles.heap_bytes()
     }
 
@@ -49,7 +47,7 @@ impl Sweep {
                 break;
             }
             let (a, b) = edge.ends();
-            if self.join(a, b) {
+            if self.components.join(a, b) {
                 found.merges.push(edge.squared_length());
             }
         }
@@ -68,8 +66,7 @@ impl Sweep {
             2 => self.sweep::<2>(edges, slots, vertices, found),
             3 => self.sweep::<3>(edges, slots, vertices, found),
             4 => self.sweep::<4>(edges, slots, vertices, found),
-            5..=6 => self.sweep::<6>(edges, slots, vertices, found),
-            7..=8 => self.sweep::<8>(edges, slots, vertices, found),
+            5..=8 => self.sweep::<8>(edges, slots, vertices, found),
             9..=16 => self.sweep::<16>(edges, slots, vertices, found),
             17..=32 => self.sweep::<32>(edges, slots, vertices, found),
             _ => self.sweep::<MAX_WORDS>(edges, slots, vertices, found),
@@ -83,57 +80,54 @@ impl Sweep {
         vertices: usize,
         found: &mut SquaredPairs,
     ) {
-        self.neighbours.clear();
-        self.neighbours.resize(slots * N, 0);
-        self.degree.clear();
-        self.degree.resize(slots, 0);
-        self.cocycles.reset::<N>(slots);
+        let Sweep { neighbours, degree, components, cocycles } = self;
+        neighbours.clear();
+        neighbours.resize(slots * N, 0);
+        degree.clear();
+        degree.resize(slots, 0);
+        cocycles.reset::<N>(slots);
+        let (neighbours, degree) = (neighbours.as_chunks_mut::<N>().0, &mut degree[..]);
         for edge in edges {
             let (a, b) = edge.ends();
-            let neighbours = self.neighbours.as_chunks::<N>().0;
-            let lune: [u64; N] = std::array::from_fn(|i| neighbours[a][i] & neighbours[b][i]);
+            let lune = and(&neighbours[a], &neighbours[b]);
             if is_empty(&lune) {
-                self.take_critical::<N>(*edge, found);
-            } else if self.cocycles.any() && self.is_near_a_loop(a, b, &lune) {
-                let death = edge.squared_length();
-                let mut died = |birth| found.loops.push((birth, death));
-                self.cocycles.extend::<N>(a, b, &lune, &mut died);
+                if components.join(a, b) {
+                    found.merges.push(edge.squared_length());
+                } else {
+                    cocycles.bear::<N>(a, b, edge.squared_length());
+                }
+            } else if cocycles.are_near(a, b, &lune) {
+                let died = |birth| found.loops.push((birth, edge.squared_length()));
+                cocycles.extend::<N>(a, b, &lune, died);
             }
-            if self.connect::<N>(a, b) + 1 == vertices {
+            neighbours[a][b / 64] |= 1 << (b % 64);
+            neighbours[b][a / 64] |= 1 << (a % 64);
+            degree[a] += 1;
+            degree[b] += 1;
+            if degree[a].max(degree[b]) as usize + 1 == vertices {
                 // A vertex joined to all others makes the complex a cone for good.
                 break;
             }
         }
-        self.cocycles.survivors::<N>(|birth| found.loops.push((birth, f32::INFINITY)));
+        cocycles.survivors::<N>(|birth| found.loops.push((birth, f32::INFINITY)));
     }
+}
 
-    /// Whether a cocycle is one on an edge from `a` or `b` to their lune; if not, all of them
-    /// are zero on all triangles over `ab`, and on `ab`.
-    #[inline(always)]
-    fn is_near_a_loop<const N: usize>(&self, a: usize, b: usize, lune: &[u64; N]) -> bool {
-        let support = self.cocycles.support::<N>();
-        let (a, b) = (&support[a], &support[b]);
-        (0..N).fold(0, |any, i| any | (a[i] | b[i]) & lune[i]) != 0
-    }
+#[inline(always)]
+fn and<const N: usize>(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+    std::array::from_fn(|i| a[i] & b[i])
+}
 
-    /// An edge with an empty lune joins two components or closes a loop.
-    fn take_critical<const N: usize>(&mut self, edge: Edge, found: &mut SquaredPairs) {
-        let (a, b) = edge.ends();
-        if self.join(a, b) {
-            found.merges.push(edge.squared_length());
-        } else {
-            self.cocycles.bear::<N>(a, b, edge.squared_length());
-        }
-    }
+/// Union–find.
+#[derive(Debug, Default)]
+struct Components {
+    parent: Vec<u16>,
+}
 
-    /// Makes `a` and `b` neighbours; gives the larger of their degrees.
-    #[inline(always)]
-    fn connect<const N: usize>(&mut self, a: usize, b: usize) -> usize {
-        self.neighbours[a * N + b / 64] |= 1 << (b % 64);
-        self.neighbours[b * N + a / 64] |= 1 << (a % 64);
-        self.degree[a] += 1;
-        self.degree[b] += 1;
-        self.degree[a].max(self.degree[b]) as usize
+impl Components {
+    fn reset(&mut self, slots: usize) {
+        self.parent.clear();
+        self.parent.extend((0..slots).map(|slot| slot as u16));
     }
 
     /// Joins two components; gives whether they were two.
