@@ -1,0 +1,1 @@
+if (REPORT) report(REPORT); else live();
