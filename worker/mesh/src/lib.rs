@@ -6,6 +6,7 @@
 //! * [`Delivery`]: sends outputs, and moves a partition's checkpoint and committed offset only
 //!   after every output before them was acknowledged.
 //! * [`checkpoint`]: where to resume, in a compacted topic.
+//! * [`Feed`] and [`Tail`]: append to a topic, and read topics, outside of any group.
 //! * [`Class`]: what an error of Kafka asks for.
 //! * [`embedded`]: a broker inside the process, for demonstrations.
 
@@ -16,9 +17,11 @@ mod connection;
 mod delivery;
 pub mod embedded;
 mod error;
+mod feed;
 pub mod schema;
 mod sink;
 mod source;
+pub mod tail;
 pub mod topics;
 
 pub use ack::{Acknowledged, Refused};
@@ -26,5 +29,7 @@ pub use class::Class;
 pub use connection::Connection;
 pub use delivery::{Delivery, Lease, Observer, Topics};
 pub use error::Error;
+pub use feed::Feed;
 pub use schema::{Kind, Output};
 pub use source::{Owner, Record, Released, Source, Start};
+pub use tail::Tail;
