@@ -1,0 +1,63 @@
+# Every target does the set-up that it needs, system packages included.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine bench-instructions instructions-baseline
+
+WORKSPACE := --workspace --all-targets --locked
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+
+build: ## The worker: target/release/streaming-tda-worker
+	@scripts/setup build
+	cargo build --release --locked -p streaming-tda-worker
+
+demo: ## Watch a real electrocardiogram: terminal and live page (ARGS="--seconds 60 --report out")
+	@scripts/setup build
+	cargo run --release --locked -p streaming-tda-worker -- demo $(ARGS)
+
+test: ## Everything: format, lints, licences, unit, property and doc tests, real Kafka, real browser
+	@scripts/setup test
+	cargo fmt --all --check
+	cargo clippy $(WORKSPACE) -- --deny warnings
+	@$(MAKE) --no-print-directory deny
+	cargo test --workspace --locked --no-fail-fast
+
+check: ## The fast loop: format, lints, unit tests
+	@scripts/setup build
+	cargo fmt --all --check
+	cargo clippy $(WORKSPACE) -- --deny warnings
+	cargo test --workspace --locked --lib --bins --quiet
+
+fmt: ## Format the code
+	cargo fmt --all
+
+deny: target/tools/bin/cargo-deny ## Licences, sources and duplicates of the dependencies
+	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+advisories: target/tools/bin/cargo-deny ## Known vulnerabilities (needs the RustSec database)
+	target/tools/bin/cargo-deny --locked check advisories
+
+CARGO_DENY := 0.20.2
+target/tools/bin/cargo-deny:
+	cargo install --locked --root target/tools --target-dir target/tools/build cargo-deny@$(CARGO_DENY)
+	rm -rf target/tools/build
+
+goldens: ## Make the golden diagrams of the tests again, with Ripser and GUDHI
+	@scripts/setup bench
+	scripts/python worker/persistence/tests/goldens/requirements.txt worker/persistence/tests/goldens/make.py
+
+bench: bench-engine ## All benchmarks
+
+bench-engine: ## Ours and the fastest batch libraries on the same windows: target/bench/engine.json
+	@scripts/setup bench
+	cargo build --release --locked -p streaming-tda-benches
+	scripts/python benches/peers/requirements.txt benches/peers/compare.py $(ARGS)
+
+bench-instructions: ## Instruction counts of the kernels against the ones kept in the repository
+	@scripts/setup callgrind
+	benches/instructions/run
+
+instructions-baseline: ## Keep the instruction counts of now
+	@scripts/setup callgrind
+	benches/instructions/run --keep
