@@ -11,8 +11,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn values(tail: &Tail, count: usize) -> Vec<(String, Vec<u8>)> {
     let mut values = Vec::new();
     while values.len() < count {
-        let located = tail.next(PATIENCE).unwrap().expect("a record comes in time");
-        values.push((located.topic, located.record.value.unwrap().into_vec()));
+        let located = tail.next(PATIENCE).expect("it can be read").expect("in time");
+        values.push((located.topic, located.record.value.expect("it has a value").into_vec()));
     }
     values
 }
