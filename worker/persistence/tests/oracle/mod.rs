@@ -6,9 +6,18 @@
 /// Births and deaths of one degree, sorted; pairs of equal birth and death left out.
 pub(crate) type Bars = Vec<(f32, f32)>;
 
+/// Squared length, newer and older end.
+pub(crate) type Edge = (f32, usize, usize);
+
 /// The diagrams of degree 0 and 1 of `points` up to `radius`.
 pub(crate) fn diagrams(points: &[Vec<f32>], radius: f32) -> [Bars; 2] {
-    let edges = edges(points, radius);
+    diagrams_if(points, |squared| within(radius, squared))
+}
+
+/// The diagrams of degree 0 and 1 of the edges whose squared length is accepted.
+pub(crate) fn diagrams_if(points: &[Vec<f32>], accept: impl Fn(f32) -> bool) -> [Bars; 2] {
+    let mut edges = edges(points, f32::INFINITY);
+    edges.retain(|e| accept(e.0));
     let triangles = triangles(points.len(), &edges);
     let vertex_columns = edges.iter().map(|e| column(points.len(), &[e.1, e.2]));
     let edge_columns = triangles.iter().map(|t| column(edges.len(), t));
@@ -25,10 +34,39 @@ pub(crate) fn diagrams(points: &[Vec<f32>], radius: f32) -> [Bars; 2] {
         }
     }
     for edge in (0..edges.len()).filter(|&e| opens[e]) {
-        let death = deaths[edge].map(|t| edges[*triangles[t].iter().max().expect("three edges")].0);
-        degree_1.push((root(edges[edge].0), death.map_or(f32::INFINITY, root)));
+        degree_1.push((root(edges[edge].0), length(&edges, &triangles, deaths[edge])));
     }
     [tidy(degree_0), tidy(degree_1)]
+}
+
+/// The death of the class that an edge opens.
+pub(crate) fn death(points: &[Vec<f32>], edge: Edge, radius: f32) -> Option<f32> {
+    let edges = edges(points, radius);
+    let triangles = triangles(points.len(), &edges);
+    let deaths = reduce(edges.len(), triangles.iter().map(|t| column(edges.len(), t)));
+    let number = edges.iter().position(|e| *e == edge)?;
+    Some(length(&edges, &triangles, deaths[number]))
+}
+
+/// The number of edges on a shortest path from end to end of an edge along those before it.
+pub(crate) fn distance(points: &[Vec<f32>], edge: Edge) -> usize {
+    let mut reached = vec![false; points.len()];
+    reached[edge.1] = true;
+    let mut steps = 0;
+    while !reached[edge.2] {
+        let before = reached.clone();
+        for e in edges(points, f32::INFINITY).iter().filter(|e| **e < edge) {
+            reached[e.1] |= before[e.2];
+            reached[e.2] |= before[e.1];
+        }
+        steps += 1;
+    }
+    steps
+}
+
+fn length(edges: &[Edge], triangles: &[[usize; 3]], triangle: Option<usize>) -> f32 {
+    let longest = |t: usize| edges[triangles[t][2].max(triangles[t][1]).max(triangles[t][0])];
+    triangle.map_or(f32::INFINITY, |t| root(longest(t).0))
 }
 
 /// Diagrams as the bits of their numbers, to be compared.
@@ -37,16 +75,14 @@ pub(crate) fn bits(diagrams: &[Bars]) -> Vec<Vec<(u32, u32)>> {
     diagrams.iter().map(bits).collect()
 }
 
-/// Squared length and ends of each edge, in order.
-pub(crate) fn edges(points: &[Vec<f32>], radius: f32) -> Vec<(f32, usize, usize)> {
-    let limit = radius * radius;
+/// The edges up to `radius`, in order.
+pub(crate) fn edges(points: &[Vec<f32>], radius: f32) -> Vec<Edge> {
     let mut edges = Vec::new();
     for i in 0..points.len() {
         for j in 0..i {
-            let squares = points[i].iter().zip(&points[j]).map(|(p, q)| (p - q) * (p - q));
-            let squared = squares.fold(0.0f32, |sum, square| sum + square);
-            if squared <= limit && squared < f32::INFINITY {
-                edges.push((squared, j, i));
+            let squared = squared_distance(&points[i], &points[j]);
+            if within(radius, squared) {
+                edges.push((squared, i, j));
             }
         }
     }
@@ -54,11 +90,32 @@ pub(crate) fn edges(points: &[Vec<f32>], radius: f32) -> Vec<(f32, usize, usize)
     edges
 }
 
+/// Whether an edge of this squared length is in the filtration.
+pub(crate) fn within(radius: f32, squared: f32) -> bool {
+    squared <= radius * radius && squared < f32::INFINITY
+}
+
+pub(crate) fn squared_distance(p: &[f32], q: &[f32]) -> f32 {
+    let squares = p.iter().zip(q).map(|(x, y)| (x - y) * (x - y));
+    squares.fold(0.0, |sum, square| sum + square)
+}
+
+/// The points without the later copies of equal ones.
+pub(crate) fn distinct(points: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let mut distinct: Vec<Vec<f32>> = Vec::new();
+    for point in points {
+        if !distinct.contains(point) {
+            distinct.push(point.clone());
+        }
+    }
+    distinct
+}
+
 /// The three edges of each triangle, by number; in the order of the longest.
-fn triangles(vertices: usize, edges: &[(f32, usize, usize)]) -> Vec<[usize; 3]> {
+fn triangles(vertices: usize, edges: &[Edge]) -> Vec<[usize; 3]> {
     let mut number = vec![vec![None; vertices]; vertices];
     for (e, &(_, i, j)) in edges.iter().enumerate() {
-        number[i][j] = Some(e);
+        number[j][i] = Some(e);
     }
     let mut triangles = Vec::new();
     for i in 0..vertices {
