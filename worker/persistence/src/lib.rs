@@ -48,6 +48,9 @@ mod error;
 mod locations;
 mod metric;
 mod scale;
+mod simd;
+#[allow(dead_code, reason = "windows choose it by density")]
+mod sparse;
 mod window;
 
 pub use config::{Config, Degree};
