@@ -35,8 +35,10 @@ impl Diagram {
         self.pairs.iter().rev().max_by(|a, b| longer(a, b))
     }
 
-    /// The diagram of the same filtration ended at the smaller radius `radius`: births beyond it
-    /// are dropped, and deaths beyond it become infinite. Exact.
+    /// The diagram of the edges no longer than `radius`: births beyond it are dropped, and deaths
+    /// beyond it become infinite. Exact, with lengths rounded as in this diagram. A window of that
+    /// maximal radius gives the same, unless the length of an edge rounds to the radius itself:
+    /// it compares squares, and those may fall on either side.
     pub fn cut(&self, radius: f32) -> Diagram {
         let cut = |p: &Pair| Pair {
             birth: p.birth,
@@ -82,7 +84,7 @@ impl Diagrams {
         &self.diagrams[degree]
     }
 
-    /// The diagrams of the same filtration ended at the smaller radius `radius`. Exact.
+    /// The diagrams of the edges no longer than `radius`: each one [cut](Diagram::cut).
     pub fn cut(&self, radius: f32) -> Diagrams {
         let diagrams = self.diagrams.iter().map(|d| d.cut(radius)).collect();
         Diagrams { diagrams }

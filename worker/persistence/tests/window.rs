@@ -132,6 +132,24 @@ proptest! {
         let expected = oracle::diagrams_if(&cloud.points, shorter);
         prop_assert_eq!(bits(&window.diagrams().cut(radius)), oracle::bits(&expected));
     }
+
+    #[test]
+    fn a_cut_diagram_is_that_of_a_smaller_radius(
+        cloud in clouds::tame_clouds(1..=60),
+        fraction in 0.0f32..1.2,
+    ) {
+        let edges = oracle::edges(&cloud.points, cloud.radius);
+        let radius = edges.last().map_or(1.0, |e| e.0.sqrt()) * fraction;
+        prop_assume!(edges.iter().all(|e| e.0.sqrt() != radius));
+        let wide = config(&cloud, 60, Degree::H1);
+        let narrow = Config { max_radius: radius.min(cloud.radius), ..wide.clone() };
+        let (mut wide, mut narrow) = (Window::new(&wide)?, Window::new(&narrow)?);
+        for point in &cloud.points {
+            wide.push(point)?;
+            narrow.push(point)?;
+        }
+        prop_assert_eq!(bits(&wide.diagrams().cut(radius)), bits(&narrow.diagrams()));
+    }
 }
 
 proptest! {

@@ -30,14 +30,14 @@ impl Reduction<'_> {
         self.column.add_coboundary(self.graph, edge);
         while let Some(pivot) = self.column.pivot() {
             if pivot.is_apparent() {
-                cochain.push(pivot.longest);
-                self.column.add_coboundary(self.graph, pivot.longest);
+                cochain.push(pivot.longest());
+                self.column.add_coboundary(self.graph, pivot.longest());
             } else if let Some(later) = self.pivots.get(&pivot) {
                 cochain.extend_from_slice(later);
                 later.iter().for_each(|&e| self.column.add_coboundary(self.graph, e));
             } else {
                 self.pivots.insert(pivot, odd(cochain));
-                return pivot.longest.length();
+                return pivot.longest().length();
             }
         }
         f32::INFINITY

@@ -21,21 +21,25 @@ impl Edge {
 }
 
 /// A triangle: by its longest edge, then by the vertex across from it. The triangle over the known
-/// member of that edge's lune comes first, so that the two are an apparent pair.
+/// member of that edge's lune comes first, so that the two are an apparent pair. One word, so that
+/// a comparison is one: columns are made of little else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Triangle {
-    pub(super) longest: Edge,
-    /// 0 for the known member of the lune, otherwise the vertex plus one.
-    across: u32,
-}
+pub(super) struct Triangle(u128);
 
 impl Triangle {
     pub(super) fn new(longest: Edge, vertex: u32, member: Option<u32>) -> Triangle {
-        Triangle { longest, across: if member == Some(vertex) { 0 } else { vertex + 1 } }
+        let across = if member == Some(vertex) { 0 } else { vertex + 1 };
+        let parts = [longest.length, longest.newer, longest.older, across];
+        Triangle(parts.iter().fold(0, |word, &part| word << 32 | u128::from(part)))
+    }
+
+    pub(super) fn longest(self) -> Edge {
+        let part = |shift: u32| (self.0 >> shift) as u32;
+        Edge { length: part(96), newer: part(64), older: part(32) }
     }
 
     /// Whether the triangle and its longest edge are an apparent pair.
     pub(super) fn is_apparent(self) -> bool {
-        self.across == 0
+        self.0 as u32 == 0
     }
 }

@@ -117,7 +117,7 @@ fn signal(dimension: usize, size: Size) -> Points {
         noise.iter().enumerate().map(sample).collect::<Vec<f32>>()
     });
     let embed = move |series: Vec<f32>| {
-        let spans = series.windows(3 * dimension + 1).skip(1);
+        let spans = series.windows(3 * dimension + 1);
         spans.map(|span| span.iter().rev().step_by(3).take(dimension).copied().collect()).collect()
     };
     series.prop_map(embed).boxed()
