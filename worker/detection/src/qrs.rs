@@ -13,6 +13,9 @@ const NORMAL: f64 = 0.85;
 /// Seconds after a beat in which there is no other.
 const REFRACTORY: f64 = 0.25;
 
+/// The share of the squared loudest sample that energy cannot be told from rounding below.
+const ROUNDING: f64 = 1e-12;
+
 /// A heart beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beat {
@@ -38,7 +41,8 @@ pub fn beats(samples: &[f32], rate: f64) -> Vec<Beat> {
         return Vec::new();
     }
     let band = band_pass(samples, rate);
-    let peaks = peaks(&energy(&band, rate), &band, rate);
+    let loudest = samples.iter().map(|x| f64::from(x.abs())).fold(0.0, f64::max);
+    let peaks = peaks(&energy(&band, rate), &band, ROUNDING * loudest * loudest, rate);
     let shift = (0.04 * rate).round() as usize;
     let half = (0.1 * rate).round() as usize;
     let template = template(&band, &peaks, half);
@@ -67,7 +71,9 @@ fn band_pass(samples: &[f32], rate: f64) -> Vec<f64> {
         let window = 0.54 + 0.46 * (PI * i as f64 / half as f64).cos();
         (sinc(BAND.1, i) - sinc(BAND.0, i)) * window
     };
-    let taps: Vec<f64> = (-half..=half).map(tap).collect();
+    let mut taps: Vec<f64> = (-half..=half).map(tap).collect();
+    let mean = taps.iter().sum::<f64>() / taps.len() as f64;
+    taps.iter_mut().for_each(|tap| *tap -= mean);
     let last = samples.len() as i64 - 1;
     let at = |t: i64| f64::from(samples[t.clamp(0, last) as usize]);
     (0..=last)
@@ -92,7 +98,7 @@ fn energy(band: &[f64], rate: f64) -> Vec<f64> {
 
 /// The R peaks: where the energy is largest within the refractory time to both sides, and above
 /// a fifth of what the tallest peaks around it reach; there, the largest deflection.
-fn peaks(energy: &[f64], band: &[f64], rate: f64) -> Vec<usize> {
+fn peaks(energy: &[f64], band: &[f64], least: f64, rate: f64) -> Vec<usize> {
     let rest = (REFRACTORY * rate).round() as usize;
     let threshold = thresholds(energy, rate);
     let largest = |t: &usize| {
@@ -100,7 +106,7 @@ fn peaks(energy: &[f64], band: &[f64], rate: f64) -> Vec<usize> {
         let higher = energy[before..*t].iter().all(|e| *e < energy[*t]);
         higher && energy[*t..=after].iter().all(|e| *e <= energy[*t])
     };
-    let crests = (0..energy.len()).filter(|&t| energy[t] > threshold[t]).filter(largest);
+    let crests = (0..energy.len()).filter(|&t| energy[t] > threshold[t].max(least)).filter(largest);
     let reach = (0.08 * rate).round() as usize;
     let deflection = |t: usize| {
         let around = t.saturating_sub(reach)..(t + reach + 1).min(band.len());
@@ -147,4 +153,40 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     }
     let scale = (square_a * square_b).sqrt();
     if scale > 0.0 { both / scale } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beats as bumps `width` seconds wide, with a slow wander of the baseline.
+    fn recording(beats: &[(f64, f64)], rate: f64, seconds: f64) -> Vec<f32> {
+        let at = |t: f64| {
+            let bumps = beats.iter().map(|(peak, width)| (-((t - peak) / width).powi(2)).exp());
+            0.5 * (2.0 * PI * t / 7.0).sin() + bumps.sum::<f64>()
+        };
+        (0..(seconds * rate) as usize).map(|i| at(i as f64 / rate) as f32).collect()
+    }
+
+    #[test]
+    fn a_wide_beat_among_narrow_ones_is_abnormal() {
+        let mut shapes: Vec<(f64, f64)> = (1..20).map(|i| (0.8 * f64::from(i), 0.02)).collect();
+        shapes[9].1 = 0.06;
+        let found = beats(&recording(&shapes, 250.0, 16.0), 250.0);
+        let seconds: Vec<f64> = found.iter().map(|b| b.seconds).collect();
+        assert_eq!(seconds.len(), 19, "{seconds:?}");
+        for (beat, (peak, _)) in found.iter().zip(&shapes) {
+            assert!((beat.seconds - peak).abs() < 0.03, "{} is not {peak}", beat.seconds);
+        }
+        let abnormal: Vec<usize> = (0..19).filter(|&i| found[i].abnormal).collect();
+        assert_eq!(abnormal, [9]);
+        assert!(found[0].correlation > 0.95);
+    }
+
+    #[test]
+    fn too_short_or_flat_recordings_have_no_beats() {
+        assert_eq!(beats(&[], 360.0), []);
+        assert_eq!(beats(&[1.0; 100], 360.0), []);
+        assert_eq!(beats(&[1.0; 2000], 360.0), []);
+    }
 }

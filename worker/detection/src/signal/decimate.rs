@@ -4,8 +4,8 @@ use super::FilterError;
 
 /// Keeps every `factor`-th sample of a low-passed series.
 ///
-/// The low-pass is a windowed sinc (Hamming) of `8 · factor + 1` taps that cuts at 0.8 of the new
-/// Nyquist frequency. It is symmetric, so it delays all frequencies by the same
+/// The low-pass is a windowed sinc (Hamming) of `8 · factor + 1` taps whose gain is one
+/// half at the new Nyquist frequency. It is symmetric, so it delays all frequencies by the same
 /// [`delay`](Decimate::delay) of `4 · factor` samples. The first output comes with the sample of
 /// index `span − 1`, the next ones `factor` samples apart.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ fn low_pass(factor: usize) -> Vec<f64> {
     if factor == 1 {
         return vec![1.0];
     }
-    let (half, cutoff) = (4 * factor as i64, 0.4 / factor as f64);
+    let (half, cutoff) = (4 * factor as i64, 0.5 / factor as f64);
     let tap = |i: i64| {
         let x = i as f64;
         let sinc = if i == 0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
