@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagrams;
+use crate::{diagrams, service};
 
 /// Watches the shape of live data.
 #[derive(Debug, Parser)]
@@ -23,12 +23,18 @@ enum Command {
     /// [birth, death] of H0, then H1, sorted; null is a class that is still alive at the maximal
     /// radius.
     Diagrams(diagrams::Arguments),
+    /// Reads points from Kafka and sends diagrams, features and alerts to Kafka
+    ///
+    /// Runs until SIGTERM or SIGINT, then finishes what is in hand. Nothing is lost by a crash:
+    /// the next run takes up where this one was. RUST_LOG chooses what is logged.
+    Run(service::Arguments),
 }
 
 /// Runs the command that the process was started with; its errors go to standard error.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Diagrams(arguments) => diagrams::run(&arguments),
+        Command::Run(arguments) => service::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,24 @@
 //! The worker process.
 
 pub mod cli;
+mod compute;
+pub mod config;
 pub mod demo;
 pub mod diagrams;
 pub mod emission;
+mod filter;
+mod http;
+mod metrics;
+mod ownership;
+mod partition;
+mod pipeline;
+mod queue;
+pub mod results;
+mod series;
+pub mod service;
+mod shutdown;
+mod watch;
+
+pub use config::Config;
+pub use pipeline::run;
+pub use shutdown::Shutdown;

@@ -73,9 +73,25 @@ impl Feed {
     /// # Errors
     /// When the record is refused, or one before it was.
     pub fn append(&self, partition: Option<i32>, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.append_as_is(partition, Some(key.as_bytes()), Some(value), None)
+    }
+
+    /// Hands over a record of any kind: without a key, without a value, with a timestamp
+    /// (milliseconds) of its own.
+    ///
+    /// # Errors
+    /// As [`append`](Feed::append).
+    pub fn append_as_is(
+        &self,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        timestamp: Option<i64>,
+    ) -> Result<(), Error> {
         self.answers.check()?;
-        let mut record = BaseRecord::to(&self.topic).key(key).payload(value);
-        record.partition = partition;
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        (record.key, record.payload) = (key, value);
+        (record.partition, record.timestamp) = (partition, timestamp);
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),

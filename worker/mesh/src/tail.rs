@@ -5,8 +5,9 @@ use crate::{Connection, Error, Record, topics};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Header, Headers};
 use rdkafka::{Message, Offset, TopicPartitionList};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,6 +30,8 @@ pub struct Located {
     pub partition: i32,
     /// The record.
     pub record: Record,
+    /// Its headers; those that are not UTF-8 are left out.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// A reader of all partitions of some topics.
@@ -105,5 +108,13 @@ fn located(message: &BorrowedMessage<'_>) -> Located {
         key: message.key().map(Into::into),
         value: message.payload().map(Into::into),
     };
-    Located { topic: message.topic().into(), partition: message.partition(), record }
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let text =
+        |h: Header<'_, &[u8]>| Some((h.key.to_owned(), String::from_utf8(h.value?.to_vec()).ok()?));
+    Located {
+        topic: message.topic().into(),
+        partition: message.partition(),
+        record,
+        headers: headers.filter_map(text).collect(),
+    }
 }

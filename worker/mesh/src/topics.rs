@@ -41,6 +41,18 @@ pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
     }
 }
 
+/// Whether a topic exists. Asks for all topics, since to ask for one may make brokers create it.
+///
+/// # Errors
+/// When the brokers cannot be reached.
+pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
+    let metadata = admin(connection)?
+        .inner()
+        .fetch_metadata(None, TIMEOUT)
+        .map_err(Error::kafka(format!("reach Kafka at {}", connection.brokers)))?;
+    Ok(metadata.topics().iter().any(|t| t.name() == topic))
+}
+
 /// Creates topics that do not exist, replicated as the brokers' default says.
 ///
 /// # Errors

@@ -22,6 +22,14 @@ pub struct Saved {
     pub states: HashMap<String, Box<RawValue>>,
 }
 
+impl Saved {
+    /// The generations of the states.
+    pub fn generations(&self) -> HashMap<String, u64> {
+        let places = self.header.series.iter();
+        places.filter_map(|place| Some((place.series.clone(), place.generation?))).collect()
+    }
+}
+
 /// Reads checkpoints.
 pub struct Reader {
     consumer: BaseConsumer<Quiet>,
@@ -68,6 +76,21 @@ impl Reader {
             }
         }
         Ok(saved)
+    }
+
+    /// The offset of the first record of a partition of the topic `input` that still exists.
+    ///
+    /// # Errors
+    /// When the partition ends before `next`, or cannot be asked about.
+    pub fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error> {
+        let (first, end) = self
+            .consumer
+            .fetch_watermarks(input, partition, PATIENCE)
+            .map_err(Error::kafka(format!("find the ends of {input}/{partition}")))?;
+        match next > end {
+            true => Err(Error::Ahead { topic: input.into(), partition, next, end }),
+            false => Ok(first),
+        }
     }
 
     /// The last value of every key.

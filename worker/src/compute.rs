@@ -1,0 +1,113 @@
+//! A thread that computes partitions. A partition, and with it every key, stays on one thread
+//! while it is owned.
+
+use crate::metrics::Metrics;
+use crate::partition::Partition;
+use crate::queue::Outlet;
+use crossbeam_channel::Sender;
+use mesh::{Lease, Record};
+use rayon::ThreadPool;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often memory is measured.
+const MEASURE: Duration = Duration::from_secs(1);
+
+/// What a thread is told.
+pub(crate) enum Task {
+    /// Compute this partition from now on.
+    Begin(Box<Held>),
+    /// Compute these records.
+    Take(i32, Vec<Record>),
+    /// Finish a partition, and say so when its outputs and its checkpoint are acknowledged.
+    End(i32, Sender<i32>),
+    /// A partition is another's already.
+    Drop(i32),
+}
+
+/// A partition that is computed.
+pub(crate) struct Held {
+    pub(crate) number: i32,
+    pub(crate) partition: Partition,
+    pub(crate) lease: Lease,
+    /// Records that have not been begun shall not be.
+    pub(crate) leaving: Arc<AtomicBool>,
+}
+
+pub(crate) struct Thread {
+    pub(crate) outlet: Outlet<Task>,
+    pub(crate) pool: Arc<ThreadPool>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) checkpoint: Duration,
+    /// Names of the scales.
+    pub(crate) scales: Vec<String>,
+}
+
+impl Thread {
+    /// Works until nobody can tell it anything any more.
+    pub(crate) fn run(self) {
+        let mut held = BTreeMap::new();
+        let (mut remembered, mut measured) = (Instant::now(), Instant::now());
+        let wait = self.checkpoint.min(MEASURE);
+        while self.outlet.work(wait, |task| self.perform(task, &mut held)).is_ok() {
+            if remembered.elapsed() >= self.checkpoint {
+                held.values_mut().for_each(remember);
+                remembered = Instant::now();
+            }
+            if measured.elapsed() >= MEASURE {
+                held.values().for_each(|held| self.measure(held));
+                measured = Instant::now();
+            }
+        }
+    }
+
+    fn perform(&self, task: Task, held: &mut BTreeMap<i32, Held>) {
+        match task {
+            Task::Begin(new) => _ = held.insert(new.number, *new),
+            Task::Take(number, records) => {
+                let held = held.get_mut(&number).filter(|h| !h.leaving.load(Ordering::Relaxed));
+                if let Some(held) = held {
+                    self.take(held, &records);
+                }
+            }
+            Task::End(number, done) => match held.remove(&number) {
+                Some(mut held) => {
+                    let snapshot = held.partition.snapshot();
+                    held.lease.release(snapshot, done);
+                    self.forget(number);
+                }
+                None => _ = done.send(number),
+            },
+            Task::Drop(number) => {
+                held.remove(&number);
+                self.forget(number);
+            }
+        }
+    }
+
+    fn take(&self, held: &mut Held, records: &[Record]) {
+        let outputs = held.partition.take(records, &self.pool, &self.metrics);
+        for output in &outputs {
+            held.lease.send(output);
+        }
+        self.metrics.next(held.number, held.partition.next());
+    }
+
+    fn measure(&self, held: &Held) {
+        for (scale, bytes) in self.scales.iter().zip(held.partition.heap_bytes()) {
+            self.metrics.window_bytes(scale, held.number, bytes);
+        }
+    }
+
+    fn forget(&self, partition: i32) {
+        self.metrics.forget(partition, &self.scales);
+    }
+}
+
+fn remember(held: &mut Held) {
+    if let Some(snapshot) = held.partition.snapshot() {
+        held.lease.checkpoint(snapshot);
+    }
+}

@@ -1,0 +1,178 @@
+//! What a worker is told to do, as YAML.
+
+mod check;
+mod load;
+mod scale;
+
+use mesh::schema::Kind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+pub use check::{Problem, Problems};
+pub use scale::{Auto, Calibration, Deviations, Embedding, Found, Radius, Scale};
+
+/// The configuration of `streaming-tda-worker run`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where points come from and results go to.
+    pub kafka: Kafka,
+    /// What the points are like.
+    #[serde(default)]
+    pub series: Series,
+    /// The ways in which each series is looked at; at least one.
+    pub scales: Vec<Scale>,
+    /// Metrics and health.
+    #[serde(default)]
+    pub http: Http,
+    /// Threads and queues.
+    #[serde(default)]
+    pub compute: Compute,
+}
+
+/// Where points come from and results go to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port` of one or more brokers, separated by commas.
+    pub brokers: String,
+    /// The consumer group, which shares the partitions of the input among its workers. Default:
+    /// `streaming-tda`.
+    #[serde(default = "default_group")]
+    pub group: String,
+    /// The topic of the points.
+    pub input: String,
+    /// The topics of the results.
+    #[serde(default)]
+    pub outputs: Outputs,
+    /// The topic in which the worker remembers where it was; made, compacted, if it does not
+    /// exist. Default: `<input>.checkpoints`.
+    #[serde(default)]
+    pub checkpoints: Option<String>,
+    /// How often a partition's place is remembered, in milliseconds; after a crash, at most this
+    /// much is computed again. Default: 5000.
+    #[serde(default = "default_checkpoint_ms")]
+    pub checkpoint_ms: u64,
+    /// Properties of librdkafka for every client, as `name: value`. Default: none.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+}
+
+/// The topics of the results.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outputs {
+    /// Persistence diagrams, one record an emission. Default: `<input>.diagrams`.
+    pub diagrams: Option<String>,
+    /// Features and scores, one record an emission of a scale with detection. Default:
+    /// `<input>.features`.
+    pub features: Option<String>,
+    /// Alerts. Default: `<input>.alerts`.
+    pub alerts: Option<String>,
+}
+
+/// What the points are like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Series {
+    /// Numbers in a point. Default: 1.
+    pub dimension: usize,
+    /// Filters before everything else.
+    pub preprocess: Preprocess,
+    /// Series that are held at once, over all partitions of the input. Each partition holds an
+    /// equal share and forgets the series that it has not seen for longest. Default: 1000.
+    pub max: usize,
+    /// Bytes in the largest record that is read. Default: 65536.
+    pub max_record_bytes: usize,
+}
+
+/// Filters before everything else, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Preprocess {
+    /// Keep every n-th sample of the low-passed series. Default: none.
+    pub decimate: Option<usize>,
+    /// Subtract the running median of so many samples, counted after `decimate`. Default: none.
+    pub high_pass: Option<usize>,
+}
+
+/// Metrics and health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port for `/metrics`, `/health/live` and `/health/ready`. Default:
+    /// `127.0.0.1:9464`.
+    pub listen: SocketAddr,
+}
+
+/// Threads and queues.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compute {
+    /// Threads that compute. Default: as many as the machine or the container has cores.
+    pub threads: Option<usize>,
+    /// Bytes of records that may wait for one thread. Default: 4194304.
+    pub queue_bytes: Option<usize>,
+}
+
+impl Kafka {
+    /// The topic of a kind of output.
+    pub fn output(&self, kind: Kind) -> String {
+        let chosen = match kind {
+            Kind::Diagrams => &self.outputs.diagrams,
+            Kind::Features => &self.outputs.features,
+            Kind::Alerts => &self.outputs.alerts,
+        };
+        chosen.clone().unwrap_or_else(|| format!("{}.{kind}", self.input))
+    }
+
+    /// The topic of the checkpoints.
+    pub fn checkpoints(&self) -> String {
+        self.checkpoints.clone().unwrap_or_else(|| format!("{}.checkpoints", self.input))
+    }
+
+    /// How to reach the brokers.
+    pub fn connection(&self) -> mesh::Connection {
+        mesh::Connection { brokers: self.brokers.clone(), properties: self.properties.clone() }
+    }
+}
+
+impl Compute {
+    /// Threads that compute.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or_else(cores)
+    }
+
+    /// Bytes of records that may wait for one thread.
+    pub fn queue_bytes(&self) -> usize {
+        self.queue_bytes.unwrap_or(4 << 20)
+    }
+}
+
+impl Default for Series {
+    fn default() -> Series {
+        Series {
+            dimension: 1,
+            preprocess: Preprocess::default(),
+            max: 1000,
+            max_record_bytes: 65_536,
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+    }
+}
+
+fn default_group() -> String {
+    "streaming-tda".into()
+}
+
+fn default_checkpoint_ms() -> u64 {
+    5000
+}

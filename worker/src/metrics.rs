@@ -1,0 +1,261 @@
+//! What the worker tells Prometheus.
+
+use mesh::schema::Kind;
+use mesh::{Acknowledged, Observer, Refused};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKind {
+    kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfScale {
+    scale: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPartition {
+    partition: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfThread {
+    thread: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfWindow {
+    scale: String,
+    partition: i32,
+}
+
+/// Where a partition is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    next: i64,
+    end: i64,
+}
+
+/// The worker's metrics.
+pub(crate) struct Metrics {
+    registry: Registry,
+    points: Counter,
+    replayed: Counter,
+    rejected: Family<Code, Counter>,
+    emissions: Family<OfScale, Counter>,
+    outputs: Family<OfKind, Counter>,
+    refused: Counter,
+    cold: Counter,
+    commits: Counter,
+    engine: Family<OfScale, Histogram>,
+    end_to_end: Family<OfKind, Histogram>,
+    lag: Family<OfPartition, Gauge>,
+    series: Family<OfPartition, Gauge>,
+    queue_bytes: Family<OfThread, Gauge>,
+    in_flight: Gauge,
+    window_bytes: Family<OfWindow, Gauge>,
+    progress: Mutex<BTreeMap<i32, Progress>>,
+    ready: AtomicBool,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// From 10 µs to 84 s by factors of 2 and less.
+fn latency() -> Histogram {
+    Histogram::new(exponential_buckets(10e-6, 1.5, 40))
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("streaming_tda"),
+            points: Counter::default(),
+            replayed: Counter::default(),
+            rejected: Family::default(),
+            emissions: Family::default(),
+            outputs: Family::default(),
+            refused: Counter::default(),
+            cold: Counter::default(),
+            commits: Counter::default(),
+            engine: Family::new_with_constructor(latency),
+            end_to_end: Family::new_with_constructor(latency),
+            lag: Family::default(),
+            series: Family::default(),
+            queue_bytes: Family::default(),
+            in_flight: Gauge::default(),
+            window_bytes: Family::default(),
+            progress: Mutex::default(),
+            ready: AtomicBool::new(false),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let mut registry = Registry::with_prefix("streaming_tda");
+        let r = &mut registry;
+        r.register("points", "Points computed", self.points.clone());
+        r.register(
+            "points_replayed",
+            "Records read again to rebuild windows",
+            self.replayed.clone(),
+        );
+        r.register("records_skipped", "Records skipped, by the rule broken", self.rejected.clone());
+        r.register("emissions", "Emissions computed", self.emissions.clone());
+        r.register("outputs", "Outputs acknowledged", self.outputs.clone());
+        r.register("outputs_refused", "Outputs that Kafka will never accept", self.refused.clone());
+        r.register("series_cold", "Series forgotten to make room for others", self.cold.clone());
+        r.register(
+            "commits",
+            "Checkpoints acknowledged and offsets committed",
+            self.commits.clone(),
+        );
+        let seconds = || Unit::Seconds;
+        let help = "Time of the engine for an emission";
+        r.register_with_unit("engine_latency", help, seconds(), self.engine.clone());
+        let help = "Time from the append of a record to the acknowledgement of its result";
+        r.register_with_unit("end_to_end_latency", help, seconds(), self.end_to_end.clone());
+        r.register("lag", "Records of a partition that are not yet computed", self.lag.clone());
+        r.register("series", "Series held", self.series.clone());
+        let help = "Records waiting for a thread";
+        r.register_with_unit("queue", help, Unit::Bytes, self.queue_bytes.clone());
+        r.register("outputs_in_flight", "Outputs not yet acknowledged", self.in_flight.clone());
+        let help = "Memory of the windows of a scale";
+        r.register_with_unit("window", help, Unit::Bytes, self.window_bytes.clone());
+        self.registry = registry;
+        for code in mesh::schema::Rejection::CODES {
+            drop(self.rejected.get_or_create(&Code { code: code.into() }));
+        }
+        for kind in Kind::ALL {
+            drop(self.outputs.get_or_create(&of_kind(kind)));
+        }
+    }
+
+    /// The text format of Prometheus.
+    pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// Whether partitions have been assigned since the start.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    pub(crate) fn point(&self) {
+        self.points.inc();
+    }
+
+    pub(crate) fn replayed(&self) {
+        self.replayed.inc();
+    }
+
+    pub(crate) fn rejected(&self, code: &str) {
+        self.rejected.get_or_create(&Code { code: code.into() }).inc();
+    }
+
+    pub(crate) fn cold(&self) {
+        self.cold.inc();
+    }
+
+    pub(crate) fn emission(&self, scale: &str, engine: Duration) {
+        let scale = OfScale { scale: scale.into() };
+        self.emissions.get_or_create(&scale).inc();
+        self.engine.get_or_create(&scale).observe(engine.as_secs_f64());
+    }
+
+    pub(crate) fn series(&self, partition: i32, count: usize) {
+        self.series.get_or_create(&OfPartition { partition }).set(count as i64);
+    }
+
+    pub(crate) fn queue(&self, thread: usize, bytes: usize) {
+        self.queue_bytes.get_or_create(&OfThread { thread: thread as u64 }).set(bytes as i64);
+    }
+
+    pub(crate) fn in_flight(&self, count: usize) {
+        self.in_flight.set(count as i64);
+    }
+
+    pub(crate) fn window_bytes(&self, scale: &str, partition: i32, bytes: usize) {
+        let window = OfWindow { scale: scale.into(), partition };
+        self.window_bytes.get_or_create(&window).set(bytes as i64);
+    }
+
+    pub(crate) fn next(&self, partition: i32, next: i64) {
+        self.progressed(partition, |p| p.next = next);
+    }
+
+    pub(crate) fn end(&self, partition: i32, end: i64) {
+        self.progressed(partition, |p| p.end = end);
+    }
+
+    /// A partition is no longer ours to speak of.
+    pub(crate) fn forget(&self, partition: i32, scales: &[String]) {
+        self.progress.lock().unwrap_or_else(|e| e.into_inner()).remove(&partition);
+        self.lag.remove(&OfPartition { partition });
+        self.series.remove(&OfPartition { partition });
+        for scale in scales {
+            self.window_bytes.remove(&OfWindow { scale: scale.clone(), partition });
+        }
+    }
+
+    fn progressed(&self, partition: i32, change: impl FnOnce(&mut Progress)) {
+        let mut progress = self.progress.lock().unwrap_or_else(|e| e.into_inner());
+        let of = progress.entry(partition).or_default();
+        change(of);
+        let lag = (of.end - of.next).max(0);
+        self.lag.get_or_create(&OfPartition { partition }).set(lag);
+    }
+}
+
+impl Observer for Metrics {
+    fn acknowledged(&self, output: Acknowledged) {
+        let kind = of_kind(output.kind);
+        self.outputs.get_or_create(&kind).inc();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if let Some(appended) = output.appended {
+            let seconds = (now.as_secs_f64() - appended as f64 / 1000.0).max(0.0);
+            self.end_to_end.get_or_create(&kind).observe(seconds);
+        }
+    }
+
+    fn refused(&self, output: Refused<'_>) {
+        self.refused.inc();
+        tracing::error!(id = output.id, "output refused for good: {}", output.reason);
+    }
+
+    fn saved(&self, _partition: i32, _next: i64) {
+        self.commits.inc();
+    }
+}
+
+fn of_kind(kind: Kind) -> OfKind {
+    OfKind { kind: kind.name().into() }
+}

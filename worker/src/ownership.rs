@@ -1,0 +1,150 @@
+//! Who owns which partition: between the polling thread and the threads that compute.
+
+use crate::compute::{Held, Task};
+use crate::metrics::Metrics;
+use crate::partition::Partition;
+use crate::queue::Inlet;
+use crate::series::Blueprint;
+use crate::shutdown::Shutdown;
+use crossbeam_channel::unbounded;
+use mesh::checkpoint::Reader;
+use mesh::{Delivery, Error, Owner, Record, Released, Start};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a partition that is given up may take to be finished: less than a session.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// The partitions of this worker, spread over its threads.
+pub(crate) struct Ownership {
+    pub(crate) blueprint: Arc<Blueprint>,
+    /// Partitions of the input.
+    pub(crate) partitions: i32,
+    pub(crate) reader: Mutex<Reader>,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) threads: Vec<Inlet<Task>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) holds: Mutex<BTreeMap<i32, Hold>>,
+    /// Offsets that may be committed and have not been asked for.
+    pub(crate) commits: Mutex<BTreeMap<i32, i64>>,
+}
+
+/// How to tell that a partition leaves.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    /// No records are to be begun any more.
+    leaving: Arc<AtomicBool>,
+    /// Nothing is to be sent any more.
+    revoked: Arc<AtomicBool>,
+}
+
+impl Owner for Ownership {
+    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Start>, Error> {
+        let input = &self.blueprint.config.kafka.input;
+        let reader = lock(&self.reader);
+        let mut saved = reader.read(input, partitions)?;
+        let mut starts = BTreeMap::new();
+        for &number in partitions {
+            let mut partition = Partition::new(&self.blueprint, number, self.partitions);
+            let mut generations = Default::default();
+            let start = match saved.remove(&number) {
+                None => Start::Committed,
+                Some(saved) => {
+                    generations = saved.generations();
+                    let first = reader.first(input, number, saved.header.next)?;
+                    let from = partition.resume(&saved, first, &self.metrics);
+                    let broken = |e: serde_json::Error| Error::Checkpoint {
+                        partition: number,
+                        reason: e.to_string(),
+                    };
+                    Start::At(from.map_err(broken)?)
+                }
+            };
+            starts.insert(number, start);
+            self.begin(number, partition, self.delivery.lease(number, generations));
+        }
+        self.metrics.ready(true);
+        Ok(starts)
+    }
+
+    fn take(&self, partition: i32, records: Vec<Record>) {
+        let bytes = records.iter().map(Record::bytes).sum();
+        self.tell(partition, bytes, Task::Take(partition, records));
+    }
+
+    fn revoke(&self, partitions: &[i32]) -> Released {
+        let (done, finished) = unbounded();
+        for &partition in partitions {
+            if let Some(hold) = lock(&self.holds).get(&partition) {
+                hold.leaving.store(true, Ordering::Relaxed);
+            }
+            self.tell(partition, 0, Task::End(partition, done.clone()));
+        }
+        drop(done);
+        let deadline = Instant::now() + DRAIN;
+        let finished = partitions.iter().map_while(|_| finished.recv_deadline(deadline).ok());
+        let finished = finished.count();
+        if finished < partitions.len() {
+            tracing::warn!(?partitions, finished, "gave partitions up before they were finished");
+        }
+        self.let_go(partitions);
+        let mut commits = self.commits();
+        let released = partitions.iter().filter_map(|p| commits.remove_entry(p)).collect();
+        *lock(&self.commits) = commits;
+        released
+    }
+
+    fn lose(&self, partitions: &[i32]) {
+        self.let_go(partitions);
+        for &partition in partitions {
+            self.tell(partition, 0, Task::Drop(partition));
+        }
+    }
+
+    fn commits(&self) -> BTreeMap<i32, i64> {
+        let mut commits = std::mem::take(&mut *lock(&self.commits));
+        commits.extend(self.delivery.commits());
+        commits
+    }
+
+    fn end(&self, partition: i32, offset: i64) {
+        if lock(&self.holds).contains_key(&partition) {
+            self.metrics.end(partition, offset);
+        }
+    }
+}
+
+impl Ownership {
+    fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease) {
+        let leaving = Arc::new(AtomicBool::new(false));
+        let hold = Hold { leaving: leaving.clone(), revoked: lease.revocation() };
+        lock(&self.holds).insert(number, hold);
+        let held = Held { number, partition, lease, leaving };
+        self.tell(number, 0, Task::Begin(Box::new(held)));
+    }
+
+    /// Nothing of these partitions is sent or committed from now on.
+    fn let_go(&self, partitions: &[i32]) {
+        let mut holds = lock(&self.holds);
+        for hold in partitions.iter().filter_map(|p| holds.remove(p)) {
+            hold.leaving.store(true, Ordering::Relaxed);
+            hold.revoked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits while the thread has enough to do. Only records take room, so that nothing else
+    /// ever waits for it.
+    fn tell(&self, partition: i32, bytes: usize, task: Task) {
+        let thread = partition as usize % self.threads.len();
+        let inlet = &self.threads[thread];
+        inlet.put(bytes, task, || bytes > 0 && self.shutdown.is_triggered());
+        self.metrics.queue(thread, inlet.bytes());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,298 @@
+//! The series of one partition: records in, outputs out, nothing else.
+//!
+//! What comes out is a function of the records alone: of their order and content, not of how they
+//! were batched, nor of when the partition was given from one worker to another.
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::results::Cause;
+use crate::series::{Blueprint, Due, Series};
+use lru::LruCache;
+use mesh::Record;
+use mesh::checkpoint::{Saved, Snapshot};
+use mesh::schema::{Admission, Origin, Output, Point, Rejection, Sample};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// The series of one partition.
+pub(crate) struct Partition {
+    blueprint: Arc<Blueprint>,
+    partition: i32,
+    admission: Admission,
+    /// `None` while a series is being computed.
+    series: LruCache<Arc<str>, Option<Box<Series>>>,
+    /// Offset from which on results are new.
+    live: i64,
+    /// Offset of the next record to be read, replayed ones included.
+    read: i64,
+    /// Offset of the next record whose results are new.
+    next: i64,
+    /// `next` of the last snapshot.
+    remembered: i64,
+}
+
+/// A series that has samples to compute.
+struct Work {
+    name: Arc<str>,
+    series: Box<Series>,
+    /// Still held; else it went cold.
+    held: bool,
+}
+
+impl Partition {
+    /// A partition of which nothing is known, of a topic with so many `partitions`.
+    pub(crate) fn new(blueprint: &Arc<Blueprint>, partition: i32, partitions: i32) -> Partition {
+        let Config { series, .. } = &blueprint.config;
+        let share = series.max / partitions.max(1) as usize;
+        Partition {
+            admission: Admission {
+                dimension: series.dimension,
+                max_bytes: series.max_record_bytes,
+            },
+            series: LruCache::new(NonZeroUsize::new(share).unwrap_or(NonZeroUsize::MIN)),
+            blueprint: blueprint.clone(),
+            partition,
+            live: 0,
+            read: 0,
+            next: 0,
+            remembered: 0,
+        }
+    }
+
+    /// Goes on from a checkpoint; gives the offset from which the partition has to be read. Its
+    /// first record that still exists is at `first`: series that need older ones start anew.
+    ///
+    /// # Errors
+    /// When a state in the checkpoint cannot be read.
+    pub(crate) fn resume(
+        &mut self,
+        saved: &Saved,
+        first: i64,
+        metrics: &Metrics,
+    ) -> Result<i64, serde_json::Error> {
+        let header = &saved.header;
+        (self.live, self.next, self.remembered) = (header.next, header.next, header.next);
+        if header.settings != self.settings() {
+            tracing::warn!(
+                partition = self.partition,
+                series = header.series.len(),
+                "the checkpoint was made with other settings: its series start anew"
+            );
+            return Ok(header.next);
+        }
+        let (mut from, partition) = (header.next, self.partition);
+        for place in &header.series {
+            if place.start < first {
+                let (series, start) = (&place.series, place.start);
+                tracing::warn!(series, partition, start, first, "its points are gone: starts anew");
+                metrics.cold();
+                continue;
+            }
+            let state = saved.states.get(&place.series).map(|s| &**s);
+            let series = Series::resume(&self.blueprint, place.start, place.sample, state)?;
+            self.series.push(place.series.as_str().into(), Some(Box::new(series)));
+            from = from.min(place.start);
+        }
+        self.read = from;
+        Ok(from)
+    }
+
+    /// Takes records in the order of their offsets; gives the outputs that became due, in order.
+    pub(crate) fn take(
+        &mut self,
+        records: &[Record],
+        pool: &ThreadPool,
+        metrics: &Metrics,
+    ) -> Vec<Output> {
+        let mut work = Vec::new();
+        let mut touched = Vec::new();
+        for record in records {
+            // A client that was interrupted may give a record twice.
+            if record.offset < self.read {
+                continue;
+            }
+            self.read = record.offset + 1;
+            match self.decode(record) {
+                Ok(sample) => self.route(record, sample, &mut touched, &mut work, metrics),
+                Err(rejection) if record.offset >= self.live => {
+                    self.reject(record, &rejection, metrics)
+                }
+                Err(_) => {}
+            }
+            self.next = self.next.max(self.read);
+        }
+        for name in touched {
+            let series = self.series.peek_mut(&name).and_then(Option::take);
+            work.extend(series.map(|series| Work { name, series, held: true }));
+        }
+        let outputs = self.compute(&mut work, pool, metrics);
+        for Work { name, mut series, held } in work {
+            series.trim();
+            if held && let Some(place) = self.series.peek_mut(&name) {
+                *place = Some(series);
+            }
+        }
+        metrics.series(self.partition, self.series.len());
+        outputs
+    }
+
+    /// What is to be remembered, if there is anything new.
+    pub(crate) fn snapshot(&mut self) -> Option<Snapshot> {
+        if self.next <= self.remembered {
+            return None;
+        }
+        self.remembered = self.next;
+        let settings = self.settings();
+        let series = self.series.iter_mut().rev();
+        let remembered = series.filter_map(|(name, s)| Some(s.as_mut()?.remember(name)));
+        Some(Snapshot { settings, next: self.next, series: remembered.collect() })
+    }
+
+    /// Bytes on the heap, by scale.
+    pub(crate) fn heap_bytes(&self) -> Vec<usize> {
+        let mut bytes = vec![0; self.blueprint.scales.len()];
+        for (_, series) in &self.series {
+            let scales = series.iter().flat_map(|s| s.heap_bytes());
+            bytes.iter_mut().zip(scales).for_each(|(sum, b)| *sum += b);
+        }
+        bytes
+    }
+
+    /// Offset of the next record.
+    pub(crate) fn next(&self) -> i64 {
+        self.next
+    }
+
+    fn settings(&self) -> String {
+        self.blueprint.settings(self.series.cap().get())
+    }
+
+    fn decode(&self, record: &Record) -> Result<Sample, Rejection> {
+        let point = Point::decode(record.value.as_deref(), &self.admission)?;
+        point.admit(record.key.as_deref(), record.timestamp, &self.admission)
+    }
+
+    fn reject(&self, record: &Record, rejection: &Rejection, metrics: &Metrics) {
+        metrics.rejected(rejection.code());
+        tracing::warn!(
+            code = rejection.code(),
+            topic = self.blueprint.config.kafka.input,
+            partition = self.partition,
+            offset = record.offset,
+            "record skipped: {rejection}"
+        );
+    }
+
+    /// Gives a sample to its series. Only new records make a series warm or cold: of the records
+    /// before, those of the series that are remembered are replayed.
+    fn route(
+        &mut self,
+        record: &Record,
+        sample: Sample,
+        touched: &mut Vec<Arc<str>>,
+        cold: &mut Vec<Work>,
+        metrics: &Metrics,
+    ) {
+        let replayed = record.offset < self.live;
+        if replayed {
+            metrics.replayed();
+            let series = self.series.peek_mut(sample.series.as_str()).and_then(Option::as_mut);
+            let Some(series) = series.filter(|s| s.owns(record.offset)) else { return };
+            if series.inbox.is_empty() {
+                touched.push(sample.series.as_str().into());
+            }
+            return series.take(record.offset, record.timestamp, &sample, true);
+        }
+        metrics.point();
+        let name = sample.series.as_str();
+        if !self.series.contains(name) {
+            let series = Box::new(Series::new(&self.blueprint, record.offset));
+            let evicted = self.series.push(name.into(), Some(series));
+            if let Some((name, Some(series))) = evicted {
+                metrics.cold();
+                cold.push(Work { name, series, held: false });
+            }
+        }
+        let series = self.series.get_mut(name).and_then(Option::as_mut);
+        let series = series.expect("a series is at home between batches");
+        if series.inbox.is_empty() {
+            touched.push(name.into());
+        }
+        series.take(record.offset, record.timestamp, &sample, false);
+    }
+
+    /// Computes every scale of every series, side by side when there are several.
+    fn compute(&self, work: &mut [Work], pool: &ThreadPool, metrics: &Metrics) -> Vec<Output> {
+        let topic = &self.blueprint.config.kafka.input;
+        let mut tasks = Vec::new();
+        for Work { name, series, .. } in work.iter_mut() {
+            let Series { watches, filters, inbox, .. } = &mut **series;
+            let (inbox, filters) = (&*inbox, &*filters);
+            for (index, watch) in watches.iter_mut().enumerate() {
+                tasks.push((index, &**name, watch, inbox, filters));
+            }
+        }
+        let run = |(index, series, watch, inbox, filters): (usize, &str, &mut _, &Vec<Due>, &_)| {
+            let scale = &self.blueprint.scales[index].name;
+            let source = Source { topic, partition: self.partition, series, scale };
+            let outputs = source.run(watch, inbox, filters, metrics);
+            outputs.into_iter().map(|output| (output.offset, index, output)).collect::<Vec<_>>()
+        };
+        let mut outputs: Vec<_> = match tasks.len() {
+            0 | 1 => tasks.into_iter().flat_map(run).collect(),
+            _ => pool.install(|| tasks.into_par_iter().flat_map_iter(run).collect()),
+        };
+        work.iter_mut().for_each(|w| w.series.inbox.clear());
+        outputs.sort_by_key(|(offset, index, _)| (*offset, *index));
+        outputs.into_iter().map(|(_, _, output)| output).collect()
+    }
+}
+
+/// Whose samples are computed.
+struct Source<'a> {
+    topic: &'a str,
+    partition: i32,
+    series: &'a str,
+    scale: &'a str,
+}
+
+impl Source<'_> {
+    fn run(
+        &self,
+        watch: &mut crate::watch::Watch,
+        inbox: &[Due],
+        filters: &crate::filter::Filters,
+        metrics: &Metrics,
+    ) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for due in inbox {
+            let step = match due.replayed {
+                true => watch.replay(due.index, &due.values).map(|()| Default::default()),
+                false => watch.push(due.index, &due.values, due.time, filters),
+            };
+            let step = step.expect("an admitted sample is finite and has all its channels");
+            if let Some(error) = step.uncalibrated {
+                tracing::warn!(series = self.series, scale = self.scale, "not calibrated: {error}");
+            }
+            if let Some(engine) = step.engine {
+                metrics.emission(self.scale, engine);
+            }
+            outputs
+                .extend(step.found.into_iter().flat_map(|found| found.outputs(&self.cause(due))));
+        }
+        outputs
+    }
+
+    fn cause(&self, due: &Due) -> Cause<'_> {
+        let (topic, partition) = (self.topic.to_owned(), self.partition);
+        Cause {
+            origin: Origin { topic, partition, offset: due.offset },
+            series: self.series,
+            scale: self.scale,
+            time: due.time,
+            timestamp: due.timestamp,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The worker: one thread polls, some compute, one delivers, one answers HTTP.
+
+use crate::compute::Thread;
+use crate::config::Config;
+use crate::http::Server;
+use crate::metrics::Metrics;
+use crate::ownership::Ownership;
+use crate::queue::bounded;
+use crate::series::Blueprint;
+use crate::shutdown::Shutdown;
+use anyhow::{Context, Result, bail};
+use mesh::checkpoint::Reader;
+use mesh::schema::Kind;
+use mesh::topics::{self, Topic};
+use mesh::{Connection, Delivery, Source, Topics};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Reads points and delivers results until it is told to stop; then finishes what is in hand,
+/// remembers where it was, and returns.
+///
+/// # Errors
+/// When the configuration is wrong, a topic is missing, or Kafka refuses something for good. The
+/// work can be taken up again by another run, which loses nothing.
+pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
+    config.validate()?;
+    let metrics = Arc::new(Metrics::default());
+    let http = config.http.listen;
+    let _server = Server::start(http, metrics.clone())
+        .with_context(|| format!("cannot serve metrics and health at {http}"))?;
+    tracing::info!(address = %http, "metrics and health");
+    let connection = config.kafka.connection();
+    let partitions = topics::partitions(&connection, &config.kafka.input)?;
+    ensure_checkpoints(config, &connection, partitions)?;
+    let delivery = Arc::new(deliver(config, &connection, &metrics)?);
+    let (threads, inlets) = compute(config, &metrics)?;
+    let (group, input) = (&config.kafka.group, &config.kafka.input);
+    let ownership = Arc::new(Ownership {
+        blueprint: Arc::new(Blueprint::new(config.clone())),
+        partitions,
+        reader: Mutex::new(Reader::new(&connection, group, &config.kafka.checkpoints())?),
+        delivery: delivery.clone(),
+        threads: inlets,
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+        holds: Mutex::default(),
+        commits: Mutex::default(),
+    });
+    let source = Source::join(&connection, group, input, ownership.clone())?;
+    let polled = source.run(|| {
+        metrics.in_flight(delivery.in_flight());
+        match delivery.failure() {
+            Some(error) => Err(error),
+            None => Ok(shutdown.is_triggered() || threads.iter().any(JoinHandle::is_finished)),
+        }
+    });
+    metrics.ready(false);
+    // The threads end when nobody can tell them anything any more.
+    drop(ownership);
+    if threads.into_iter().map(JoinHandle::join).any(|joined| joined.is_err()) {
+        bail!("a thread that computes has panicked; see the message above");
+    }
+    Ok(polled?)
+}
+
+/// Makes the topic of the checkpoints, unless there is one.
+fn ensure_checkpoints(config: &Config, connection: &Connection, partitions: i32) -> Result<()> {
+    let name = config.kafka.checkpoints();
+    if !topics::exists(connection, &name)? {
+        topics::create(connection, &[Topic { name: &name, partitions, compacted: true }])?;
+    }
+    Ok(())
+}
+
+fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> Result<Delivery> {
+    let topics = Topics {
+        outputs: Kind::ALL.map(|kind| (kind, config.kafka.output(kind))).into(),
+        checkpoints: config.kafka.checkpoints(),
+    };
+    let (group, input) = (&config.kafka.group, &config.kafka.input);
+    Ok(Delivery::start(connection, group, input, &topics, metrics.clone())?)
+}
+
+type Threads = (Vec<JoinHandle<()>>, Vec<crate::queue::Inlet<crate::compute::Task>>);
+
+fn compute(config: &Config, metrics: &Arc<Metrics>) -> Result<Threads> {
+    let count = config.compute.threads();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .thread_name(|i| format!("scale-{i}"))
+        .build()
+        .context("cannot start the threads that compute")?;
+    let pool = Arc::new(pool);
+    let (mut threads, mut inlets) = (Vec::new(), Vec::new());
+    for index in 0..count {
+        let (inlet, outlet) = bounded(config.compute.queue_bytes());
+        let thread = Thread {
+            outlet,
+            pool: pool.clone(),
+            metrics: metrics.clone(),
+            checkpoint: Duration::from_millis(config.kafka.checkpoint_ms),
+            scales: config.scales.iter().map(|s| s.name.clone()).collect(),
+        };
+        let name = format!("compute-{index}");
+        threads.push(std::thread::Builder::new().name(name).spawn(|| thread.run())?);
+        inlets.push(inlet);
+    }
+    Ok((threads, inlets))
+}
