@@ -44,6 +44,7 @@ mod config;
 mod dense;
 mod diagram;
 mod embedding;
+mod engine;
 mod error;
 mod locations;
 mod metric;

@@ -1,7 +1,11 @@
+use std::collections::VecDeque;
+
 use crate::dense::Dense;
 use crate::diagram::SquaredPairs;
+use crate::engine::{Engine, Load};
 use crate::error::check_point;
 use crate::locations::Locations;
+use crate::metric::squared_distance;
 use crate::{Config, ConfigError, Diagrams, PointError};
 
 /// The way in which a window is being computed; chosen by measured density, without influence on
@@ -14,6 +18,17 @@ pub enum Path {
     Sparse,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    location: u32,
+    vertex: u32,
+    /// The window's start must not pass this without the location being inserted again.
+    index: u64,
+}
+
+/// The name of no vertex.
+const NONE: u32 = u32::MAX;
+
 /// The last `W` points of a stream, and their persistence diagrams.
 #[derive(Debug)]
 pub struct Window {
@@ -25,7 +40,14 @@ pub struct Window {
     /// The engine's name for each location.
     vertex: Vec<u32>,
     locations: Locations,
-    engine: Dense,
+    /// Locations in the order in which the sparse engine got them, which is the order in which
+    /// it best loses them; an entry whose vertex is no longer that of its location is void.
+    arrivals: VecDeque<Arrival>,
+    engine: Engine,
+    /// Whether the path is fixed.
+    forced: bool,
+    /// The path that promised to be cheaper at the last emission.
+    leaning: Path,
     found: SquaredPairs,
     /// Stream index of the first point pushed here.
     origin: u64,
@@ -47,13 +69,25 @@ impl Window {
             location: vec![0; config.window],
             vertex: Vec::new(),
             locations: Locations::new(config.dimension),
-            engine: Dense::new(config),
+            arrivals: VecDeque::new(),
+            engine: Engine::new(Path::Dense, config),
+            forced: false,
+            leaning: Path::Dense,
             found: SquaredPairs::default(),
             origin: 0,
             seen: 0,
             taken: 0,
             config: config.clone(),
         })
+    }
+
+    /// An empty window that is always computed in one way: to compare the ways.
+    #[doc(hidden)]
+    pub fn with_path(config: &Config, path: Path) -> Result<Window, ConfigError> {
+        let mut window = Window::new(config)?;
+        window.engine = Engine::new(path, config);
+        window.forced = path == Path::Sparse || config.window <= Dense::MAX_VERTICES;
+        Ok(window)
     }
 
     /// What the window was made with.
@@ -107,8 +141,8 @@ impl Window {
 
     /// Goes on as if `point` points had been pushed and had left the window.
     pub fn resume_at(&mut self, point: u64) {
-        let config = self.config.clone();
-        *self = Window::new(&config).expect("the configuration was valid before");
+        self.points.clear();
+        self.forget();
         (self.origin, self.seen, self.taken) = (point, point, point);
     }
 
@@ -131,13 +165,14 @@ impl Window {
 
     /// The way in which the window is being computed.
     pub fn path(&self) -> Path {
-        Path::Dense
+        self.engine.path()
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.points.capacity() * size_of::<f32>()
             + (self.location.capacity() + self.vertex.capacity()) * size_of::<u32>()
+            + self.arrivals.capacity() * size_of::<Arrival>()
             + self.locations.heap_bytes()
             + self.engine.heap_bytes()
             + self.found.heap_bytes()
@@ -145,16 +180,20 @@ impl Window {
 
     /// Brings the engine up to the newest point: first all that leave, then all that enter.
     fn slide(&mut self) {
-        let start = self.start();
-        let entering = start.max(self.taken)..self.seen;
-        for index in self.taken.saturating_sub(self.config.window as u64).max(self.origin)
-            ..start.min(self.taken)
-        {
-            self.leave(index);
+        if self.taken == self.seen {
+            return;
         }
-        for index in entering {
-            self.enter(index);
+        let (start, taken) = (self.start(), self.taken);
+        if start >= taken {
+            self.forget();
+        } else {
+            let oldest = taken.saturating_sub(self.config.window as u64).max(self.origin);
+            (oldest..start).for_each(|index| self.leave(index));
         }
+        self.choose_path();
+        let again = self.take_overdue(start);
+        again.into_iter().for_each(|location| self.insert(location, taken));
+        (start.max(taken)..self.seen).for_each(|index| self.enter(index));
         self.taken = self.seen;
     }
 
@@ -162,6 +201,7 @@ impl Window {
         let location = self.location[self.slot(index)];
         if self.locations.newest(location) == index {
             self.engine.remove(self.vertex[location as usize]);
+            self.vertex[location as usize] = NONE;
             self.locations.forget(location);
         }
     }
@@ -172,13 +212,85 @@ impl Window {
         let (location, new) = self.locations.see(point, index);
         self.location[slot] = location;
         if new {
-            let vertex = self.engine.insert(point);
-            if location as usize == self.vertex.len() {
-                self.vertex.push(vertex);
-            } else {
-                self.vertex[location as usize] = vertex;
+            self.insert(location, index);
+        }
+    }
+
+    fn insert(&mut self, location: u32, index: u64) {
+        let vertex = self.engine.insert(self.locations.point(location));
+        if location as usize >= self.vertex.len() {
+            self.vertex.resize(location as usize + 1, NONE);
+        }
+        self.vertex[location as usize] = vertex;
+        if self.path() == Path::Sparse {
+            self.arrivals.push_back(Arrival { location, vertex, index });
+        }
+    }
+
+    /// Takes the locations out of the sparse engine that were inserted before `start` and are
+    /// still seen: inserted again, they are young, and the oldest vertex is the next to leave.
+    fn take_overdue(&mut self, start: u64) -> Vec<u32> {
+        let mut overdue = Vec::new();
+        while let Some(arrival) = self.arrivals.pop_front_if(|a| a.index < start) {
+            if self.vertex[arrival.location as usize] == arrival.vertex {
+                self.engine.remove(arrival.vertex);
+                overdue.push(arrival.location);
             }
         }
+        overdue
+    }
+
+    /// Changes the engine when another one promised to be much cheaper twice in a row, or when
+    /// this one cannot take what enters.
+    fn choose_path(&mut self) {
+        let entering = (self.seen - self.start().max(self.taken)) as usize;
+        let vertices = self.locations.len();
+        let path = match (self.forced, vertices) {
+            (true, _) => self.path(),
+            (false, 0) => self.sampled_load(entering).path(None),
+            (false, _) => {
+                let load = Load { vertices, edges: self.engine.edges(), hop: entering };
+                load.path(Some(self.path()))
+            }
+        };
+        let full = !self.engine.has_room(vertices, entering);
+        if full || path != self.path() && (path == self.leaning || vertices == 0) {
+            self.rebuild(path);
+        }
+        self.leaning = path;
+    }
+
+    /// The load that a sample of pairs of points lets expect.
+    fn sampled_load(&self, hop: usize) -> Load {
+        const PAIRS: u64 = 1024;
+        let (start, points) = (self.start(), self.len() as u64);
+        let max = self.config.max_squared();
+        let is_edge = |i: &u64| {
+            let (a, b) = (i * 7919 % points, (i * 7919 + 1 + i * 104_729 % (points - 1)) % points);
+            squared_distance(self.row(start + a), self.row(start + b)) <= max
+        };
+        let pairs = points * (points - 1) / 2;
+        let close = if points < 2 { 0 } else { (0..PAIRS).filter(is_edge).count() as u64 };
+        Load { vertices: points as usize, edges: (pairs * close / PAIRS) as usize, hop }
+    }
+
+    /// Makes a new engine with what is in the window.
+    fn rebuild(&mut self, path: Path) {
+        self.engine = Engine::new(path, &self.config);
+        self.arrivals.clear();
+        let mut live: Vec<u32> = self.locations.iter().collect();
+        live.sort_unstable_by_key(|&location| self.locations.newest(location));
+        for location in live {
+            self.insert(location, self.locations.newest(location));
+        }
+    }
+
+    /// Empties the engine.
+    fn forget(&mut self) {
+        self.engine = Engine::new(self.path(), &self.config);
+        self.locations = Locations::new(self.config.dimension);
+        self.vertex.clear();
+        self.arrivals.clear();
     }
 
     /// Stream index of the oldest point in the window.
@@ -192,5 +304,87 @@ impl Window {
 
     fn row(&self, index: u64) -> &[f32] {
         &self.points[self.slot(index) * self.config.dimension..][..self.config.dimension]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch;
+    use crate::simd::Simd;
+    use crate::sparse::Sparse;
+
+    /// Points around the unit circle, no two of them equal.
+    fn ring(t: u64) -> [f32; 2] {
+        let (angle, radius) = (t as f64 * 2.399_963_2, 1.0 + 0.1 * (t as f64 * 0.7).sin());
+        [(angle.cos() * radius) as f32, (angle.sin() * radius) as f32]
+    }
+
+    fn assert_equals_batch(window: &mut Window) {
+        let points: Vec<f32> = window.points().flatten().copied().collect();
+        let expected = batch::diagrams(&points, window.config()).expect("the points are finite");
+        assert_eq!(window.diagrams(), expected);
+    }
+
+    #[test]
+    fn path_follows_density() {
+        let path = |size: usize, radius| {
+            let mut window = Window::new(&Config::new(2, size, radius)).unwrap();
+            for t in 0..size as u64 + 50 {
+                window.push(&ring(t)).unwrap();
+                if t >= size as u64 && t % 10 == 9 {
+                    window.diagrams();
+                }
+            }
+            window.path()
+        };
+        assert_eq!(path(60, 2.0), Path::Dense);
+        assert_eq!(path(2000, 0.1), Path::Sparse);
+    }
+
+    #[test]
+    fn diagrams_survive_a_change_of_path() {
+        let mut window = Window::new(&Config::new(2, 700, 0.15)).unwrap();
+        let mut paths = Vec::new();
+        for t in 0..4000 {
+            let near = if (1500..2500).contains(&t) { 0.1 } else { 1.0 };
+            window.push(&ring(t).map(|x| x * near)).unwrap();
+            if t % 400 == 0 {
+                assert_equals_batch(&mut window);
+            } else if t % 2 == 0 {
+                window.diagrams();
+            }
+            paths.push(window.path());
+        }
+        paths.dedup();
+        assert_eq!(paths, [Path::Dense, Path::Sparse, Path::Dense, Path::Sparse]);
+    }
+
+    #[test]
+    fn window_outlives_the_names_of_the_sparse_engine() {
+        let config = Config::new(2, 40, 0.8);
+        let mut window = Window::with_path(&config, Path::Sparse).unwrap();
+        window.engine = Engine::Sparse(Box::new(Sparse::with(&config, Simd::detect(), 100)));
+        for t in 0..500 {
+            window.push(&ring(t)).unwrap();
+            if t % 7 == 0 {
+                assert_equals_batch(&mut window);
+            }
+        }
+    }
+
+    #[test]
+    fn standing_still_is_one_vertex() {
+        for path in [Path::Dense, Path::Sparse] {
+            let mut window = Window::with_path(&Config::new(2, 100, 1.0), path).unwrap();
+            for t in 0..1000 {
+                window.push(&[3.0, if t == 500 { 4.0 } else { 3.0 }]).unwrap();
+                if t % 10 == 0 {
+                    window.diagrams();
+                    assert!(window.locations.len() <= 2 && window.engine.edges() <= 1);
+                }
+            }
+            assert_equals_batch(&mut window);
+        }
     }
 }

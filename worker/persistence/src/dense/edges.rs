@@ -65,6 +65,11 @@ impl Edges {
         self.capacity - self.free.len()
     }
 
+    /// Edges, those of slots freed since the last merge included.
+    pub(crate) fn len(&self) -> usize {
+        self.sorted.len() + self.fresh.len()
+    }
+
     pub(crate) fn insert(&mut self, point: &[f32]) -> u16 {
         if self.free.is_empty() {
             self.grow();

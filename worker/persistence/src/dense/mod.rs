@@ -64,9 +64,9 @@ impl Dense {
         self.edges.sorted().get(rank).map(|e| e.squared_length().sqrt())
     }
 
-    /// The number of edges.
-    pub(crate) fn edges(&mut self) -> usize {
-        self.edges.sorted().len()
+    /// The number of edges, those of vertices removed since the last emission included.
+    pub(crate) fn edges(&self) -> usize {
+        self.edges.len()
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -86,7 +86,8 @@ impl Sparse {
         Sparse::with(config, Simd::detect(), IDS)
     }
 
-    fn with(config: &Config, simd: Simd, ids: u32) -> Sparse {
+    /// An engine with the given vector instructions that takes `ids` arrivals.
+    pub(crate) fn with(config: &Config, simd: Simd, ids: u32) -> Sparse {
         let graph = Graph::new(simd, config.dimension);
         Sparse {
             max_squared: config.max_squared(),
