@@ -1,4 +1,5 @@
 use super::adjacency::NONE;
+use super::evaluate::CENTRES;
 use super::order::Edge;
 
 /// An edge whose lune is not known to be a cone, and what is known about the lune instead.
@@ -9,13 +10,13 @@ pub(super) struct Record {
     pub(super) position: u32,
     /// The lune is as recorded until this vertex leaves.
     pub(super) minimum: u32,
-    /// A vertex of the first component of the lune, or [`NONE`] before the first evaluation.
+    /// A vertex of the first component of the lune; [`NONE`] before the first evaluation.
     pub(super) base: u32,
     /// A vertex of each further component.
     pub(super) others: Vec<u32>,
-    /// Two adjacent vertices that together are adjacent to the whole lune, which is therefore
-    /// connected; or [`NONE`].
-    pub(super) centres: [u32; 2],
+    /// Vertices of a connected lune, or [`NONE`]. A point that is adjacent to one of them leaves
+    /// it connected.
+    pub(super) centres: [u32; CENTRES],
     /// Changes whenever the components' vertices do; 0 in a free record.
     pub(super) stamp: u64,
 }
@@ -37,7 +38,7 @@ impl Records {
             minimum: NONE,
             base: NONE,
             others: Vec::new(),
-            centres: [NONE; 2],
+            centres: [NONE; CENTRES],
             stamp,
         };
         match self.free.pop() {
