@@ -1,4 +1,4 @@
-use crate::simd::Search;
+use crate::simd::{Search, Simd};
 
 use super::Sparse;
 use super::adjacency::NONE;
@@ -177,7 +177,8 @@ impl Sparse {
     /// Looks at the lunes of all dirty edges.
     pub(super) fn evaluate(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        for record in dirty.drain(..) {
+        for (i, &record) in dirty.iter().enumerate() {
+            self.prefetch_ahead_of(&dirty[i..]);
             let r = self.records.get(record);
             if r.is_live() {
                 let state = self.graph.vertex(r.edge.older).state(r.position);
@@ -186,7 +187,25 @@ impl Sparse {
                 }
             }
         }
+        self.register_cones();
+        dirty.clear();
         self.dirty = dirty;
+    }
+
+    fn prefetch_ahead_of(&self, dirty: &[u32]) {
+        if let Some(&record) = dirty.get(12) {
+            Simd::prefetch(self.records.get(record));
+        }
+        if let Some(&record) = dirty.get(8) {
+            let edge = self.records.get(record).edge;
+            Simd::prefetch(self.graph.vertex(edge.older));
+            Simd::prefetch(self.graph.vertex(edge.newer));
+        }
+        if let Some(&record) = dirty.get(4) {
+            let r = self.records.get(record);
+            self.graph.vertex(r.edge.older).prefetch_newer();
+            self.graph.vertex(r.edge.newer).prefetch_older();
+        }
     }
 
     fn evaluate_lune(&mut self, record: u32) {

@@ -172,7 +172,7 @@ impl Morse {
                     Simd::prefetch(graph.vertex(ahead.older));
                 }
                 if let Some(ahead) = self.items.get(i + 6) {
-                    graph.vertex(ahead.older).prefetch();
+                    graph.vertex(ahead.older).prefetch_newer();
                 }
                 let column = &mut self.columns[item.column as usize];
                 column.oldest = column.oldest.min(item.older);
