@@ -259,12 +259,11 @@ impl Sparse {
 
     /// Records the components of a lune that is no cone, and how long they will stay the same.
     fn describe(&mut self, record: u32) {
-        let stamp = self.records.next_stamp();
         let (lune, r) = (&mut self.evaluation, self.records.get_mut(record));
         let lasting = lune.ids.partition_point(|&id| id < r.edge.older);
         // The roots of a connected lune are in no boundary and may change at will.
         let split = !r.others.is_empty();
-        lune.find_components(std::iter::once(&r.base).chain(&r.others).filter(|_| split));
+        lune.find_components(std::iter::once(&r.base).chain(&*r.others).filter(|_| split));
         r.centres = [NONE; CENTRES];
         let minimum = if lune.roots.len() == 1 {
             let minimum = lune.certify(lasting);
@@ -279,12 +278,12 @@ impl Sparse {
         };
         let roots = lune.roots.iter().map(|&i| lune.ids[i]);
         if !roots.clone().eq(std::iter::once(r.base).chain(r.others.iter().copied())) {
-            r.others.clear();
-            r.others.extend(roots.clone().skip(1));
+            r.others = roots.skip(1).collect();
             r.base = lune.ids[lune.roots[0]];
-            r.stamp = stamp;
-            self.morse.add(record, r);
+            let stamp = self.records.renew(record);
+            self.morse.add(record, stamp, self.records.get(record));
         }
+        let r = self.records.get_mut(record);
         let registered = std::mem::replace(&mut r.minimum, lune.ids[minimum]);
         if r.minimum < r.edge.older && r.minimum != registered {
             let slot = self.graph.slot(r.minimum);
