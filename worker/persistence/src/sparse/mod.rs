@@ -35,7 +35,7 @@ mod relative;
 mod remove;
 pub(crate) mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::diagram::SquaredPairs;
 use crate::simd::Simd;
