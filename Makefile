@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine bench-instructions instructions-baseline
+.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 
@@ -51,8 +51,11 @@ bench: bench-engine ## All benchmarks
 
 bench-engine: ## Ours and the fastest batch libraries on the same windows: target/bench/engine.json
 	@scripts/setup bench
-	cargo build --release --locked -p streaming-tda-benches
+	cargo build --release --locked -p streaming-tda-benches --bin bench-engine
 	scripts/python benches/peers/requirements.txt benches/peers/compare.py $(ARGS)
+
+compare: bench-engine ## Benchmark ours and other libraries, and write COMPARE.md
+	scripts/python benches/peers/requirements.txt benches/peers/report.py target/bench/engine.json COMPARE.md
 
 bench-instructions: ## Instruction counts of the kernels against the ones kept in the repository
 	@scripts/setup callgrind

@@ -871,6 +871,3 @@ mod x86 {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

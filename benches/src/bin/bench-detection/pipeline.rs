@@ -36,7 +36,7 @@ pub(crate) struct Setting {
     #[serde(default = "three")]
     copies: usize,
     /// The cap, in standard deviations of the cloud.
-    #[serde(default = "two")]
+    #[serde(default = "one_and_a_half")]
     deviations: f32,
     #[serde(default)]
     detector: DetectorConfig,
@@ -50,8 +50,8 @@ fn three() -> usize {
     3
 }
 
-fn two() -> f32 {
-    2.0
+fn one_and_a_half() -> f32 {
+    1.5
 }
 
 /// What was chosen for the series.

@@ -1,5 +1,3 @@
-use crate::simd::Simd;
-
 use super::Sparse;
 use super::state::State;
 
@@ -18,7 +16,7 @@ impl Sparse {
         }
         bucket.cones.clear();
         bucket.records.clear();
-        self.spare_buckets.push(bucket);
+        self.buckets[slot] = bucket;
         self.neighbourhood.clear();
         self.graph.vacate(id);
     }
@@ -35,14 +33,7 @@ impl Sparse {
         }
         self.graph.edges -= n.ids.len();
         for at in 0..self.neighbourhood.ids.len() {
-            let ids = &self.neighbourhood.ids;
-            if let Some(&ahead) = ids.get(at + 12) {
-                Simd::prefetch(self.graph.vertex(ahead));
-            }
-            if let Some(&ahead) = ids.get(at + 6) {
-                self.graph.vertex(ahead).prefetch_older();
-            }
-            let (other, word) = (ids[at], self.neighbourhood.positions[at]);
+            let (other, word) = (self.neighbourhood.ids[at], self.neighbourhood.positions[at]);
             self.graph.vertex_mut(other).forget(id);
             self.release(State::of(word));
         }

@@ -1,6 +1,6 @@
 //! The engine against a textbook reduction, over histories of arrivals and departures.
 
-pub(crate) mod clouds;
+mod clouds;
 mod naive;
 
 use std::collections::VecDeque;
