@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use persistence::{Config, Diagrams, Window, batch};
+use persistence::{Config, Diagrams, Path, Window, batch};
 
 type Bar = (f32, f32);
 
@@ -101,14 +101,16 @@ fn diagrams_are_those_of_ripser_and_gudhi() {
         let from_scratch = batch::diagrams(&held.concat(), &config).unwrap();
         compare(name, &from_scratch, tolerance);
         for hop in [1, 13] {
-            assert_eq!(slid(&points, &config, hop), from_scratch, "{name}");
+            for path in [Path::Dense, Path::Sparse] {
+                assert_eq!(slid(&points, &config, hop, path), from_scratch, "{name}, {path:?}");
+            }
         }
     }
 }
 
 /// The diagrams at the end of the points, after asking for them on the way.
-fn slid(points: &[Vec<f32>], config: &Config, hop: usize) -> Diagrams {
-    let mut window = Window::new(config).expect("a good configuration");
+fn slid(points: &[Vec<f32>], config: &Config, hop: usize, path: Path) -> Diagrams {
+    let mut window = Window::with_path(config, path).expect("a good configuration");
     for (seen, point) in points.iter().enumerate() {
         window.push(point).expect("a good point");
         if seen >= config.window && seen % hop == 0 {

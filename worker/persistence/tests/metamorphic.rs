@@ -6,22 +6,23 @@ mod oracle;
 
 use check::{Bits, bits, recomputed, runner};
 use clouds::Cloud;
-use persistence::{Config, Degree, Window};
+use persistence::{Config, Degree};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/regressions/metamorphic.txt");
 
-/// The diagrams of a window that holds all points.
+/// The diagrams of all points: those of a window on any path, and of the batch engine.
 fn diagrams(points: &[Vec<f32>], dimension: usize, radius: f32) -> Result<Bits, TestCaseError> {
     let config = Config::new(dimension, points.len().max(1), radius);
-    let mut window = Window::new(&config)?;
-    for point in points {
-        window.push(point)?;
+    let found = recomputed(points, &config);
+    for mut window in check::windows(&config)? {
+        for point in points {
+            window.push(point)?;
+        }
+        prop_assert_eq!(&bits(&window.diagrams()), &found, "{:?}", window.path());
     }
-    let found = bits(&window.diagrams());
-    prop_assert_eq!(&found, &recomputed(points, &config));
     Ok(found)
 }
 
@@ -125,13 +126,14 @@ proptest! {
         hop in 2usize..=15,
     ) {
         let config = Config::new(cloud.dimension, size, cloud.radius);
-        let (mut often, mut seldom) = (Window::new(&config)?, Window::new(&config)?);
-        for (i, point) in cloud.points.iter().enumerate() {
-            often.push(point)?;
-            seldom.push(point)?;
-            let each = often.diagrams();
-            if i % hop == 0 {
-                prop_assert_eq!(bits(&seldom.diagrams()), bits(&each), "at point {}", i);
+        for (mut often, mut seldom) in check::windows(&config)?.into_iter().zip(check::windows(&config)?) {
+            for (i, point) in cloud.points.iter().enumerate() {
+                often.push(point)?;
+                seldom.push(point)?;
+                let each = often.diagrams();
+                if i % hop == 0 {
+                    prop_assert_eq!(bits(&seldom.diagrams()), bits(&each), "at point {}", i);
+                }
             }
         }
     }
@@ -140,12 +142,13 @@ proptest! {
     fn degree_0_does_not_depend_on_degree_1(cloud in clouds::clouds(1..=90), size in 1usize..=40) {
         let both = Config::new(cloud.dimension, size, cloud.radius);
         let one = Config { max_degree: Degree::H0, ..both.clone() };
-        let (mut both, mut one) = (Window::new(&both)?, Window::new(&one)?);
-        for (i, point) in cloud.points.iter().enumerate() {
-            both.push(point)?;
-            one.push(point)?;
-            if i % 11 == 0 {
-                prop_assert_eq!(&bits(&one.diagrams())[..], &bits(&both.diagrams())[..1]);
+        for (mut both, mut one) in check::windows(&both)?.into_iter().zip(check::windows(&one)?) {
+            for (i, point) in cloud.points.iter().enumerate() {
+                both.push(point)?;
+                one.push(point)?;
+                if i % 11 == 0 {
+                    prop_assert_eq!(&bits(&one.diagrams())[..], &bits(&both.diagrams())[..1]);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ mod check;
 mod clouds;
 mod oracle;
 
-use check::{Bits, bits, expected, recomputed, runner};
+use check::{Bits, bits, expected, recomputed, runner, windows};
 use clouds::Cloud;
 use persistence::{Config, Degree, Window};
 use proptest::collection::vec;
@@ -58,8 +58,9 @@ proptest! {
         hops in vec(1usize..=12, 1..4),
         degree in check::degrees(),
     ) {
-        let mut window = Window::new(&config(&cloud, size, degree))?;
-        compare_along(&mut window, &cloud.points, &hops, expected)?;
+        for mut window in windows(&config(&cloud, size, degree))? {
+            compare_along(&mut window, &cloud.points, &hops, expected)?;
+        }
     }
 
     /// The window is longer than the stream, or slides by more than itself between emissions.
@@ -69,8 +70,9 @@ proptest! {
         size in prop_oneof![Just(1usize), Just(2), 3usize..10, Just(200)],
         hops in vec(1usize..=40, 1..3),
     ) {
-        let mut window = Window::new(&config(&cloud, size, Degree::H1))?;
-        compare_along(&mut window, &cloud.points, &hops, recomputed)?;
+        for mut window in windows(&config(&cloud, size, Degree::H1))? {
+            compare_along(&mut window, &cloud.points, &hops, recomputed)?;
+        }
     }
 
     #[test]
@@ -80,18 +82,18 @@ proptest! {
         before in 0usize..40,
         resumed in 0u64..1000,
     ) {
-        let mut window = Window::new(&config(&cloud, size, Degree::H1))?;
-        let before = before.min(cloud.points.len());
-        for point in &cloud.points[..before] {
-            window.push(point)?;
+        let (before, after) = cloud.points.split_at(before.min(cloud.points.len()));
+        for mut window in windows(&config(&cloud, size, Degree::H1))? {
+            for point in before {
+                window.push(point)?;
+            }
+            window.diagrams();
+            window.resume_at(resumed);
+            prop_assert_eq!((window.len(), window.seen()), (0, resumed));
+            prop_assert_eq!(bits(&window.diagrams()), vec![Vec::new(); 2]);
+            compare_along(&mut window, after, &[3], expected)?;
+            prop_assert_eq!(window.seen(), resumed + after.len() as u64);
         }
-        window.diagrams();
-        window.resume_at(resumed);
-        prop_assert_eq!((window.len(), window.seen()), (0, resumed));
-        prop_assert_eq!(bits(&window.diagrams()), vec![Vec::new(); 2]);
-        let after = &cloud.points[before..];
-        compare_along(&mut window, after, &[3], expected)?;
-        prop_assert_eq!(window.seen(), resumed + after.len() as u64);
     }
 
     #[test]
@@ -101,15 +103,19 @@ proptest! {
         quarters in 0u8..80,
     ) {
         let degree = f32::from(quarters) / 4.0;
-        let mut window = Window::new(&config(&cloud, size, Degree::H1))?;
+        let mut windows = windows(&config(&cloud, size, Degree::H1))?;
         for seen in 1..=cloud.points.len() {
-            window.push(&cloud.points[seen - 1])?;
+            for window in &mut windows {
+                window.push(&cloud.points[seen - 1])?;
+            }
             if seen % 7 == 0 {
                 let points = oracle::distinct(held(&cloud.points, seen, size));
                 let edges = oracle::edges(&points, cloud.radius);
                 let rank = (points.len() as f64 * f64::from(degree) / 2.0).ceil().max(1.0) as usize;
                 let expected = edges.get(rank - 1).map_or(f32::INFINITY, |e| e.0.sqrt());
-                prop_assert_eq!(window.radius_at_degree(degree), expected);
+                for window in &mut windows {
+                    prop_assert_eq!(window.radius_at_degree(degree), expected);
+                }
             }
         }
     }
@@ -161,7 +167,8 @@ proptest! {
         size in 2usize..=20,
         hops in vec(1usize..=9, 1..4),
     ) {
-        let mut window = Window::new(&config(&cloud, size, Degree::H1))?;
-        compare_along(&mut window, &cloud.points, &hops, expected)?;
+        for mut window in windows(&config(&cloud, size, Degree::H1))? {
+            compare_along(&mut window, &cloud.points, &hops, expected)?;
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use persistence::{Config, Degree, Diagram, Diagrams, batch};
+use persistence::{Config, ConfigError, Degree, Diagram, Diagrams, Path, Window, batch};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, FileFailurePersistence};
 
@@ -15,6 +15,15 @@ pub(crate) type Bits = Vec<Vec<(u32, u32)>>;
 pub(crate) fn runner(cases: u32, file: &'static str) -> Runner {
     let persistence = Some(Box::new(FileFailurePersistence::Direct(file)) as Box<_>);
     Runner { cases, failure_persistence: persistence, ..Runner::default() }
+}
+
+/// A window that chooses its path, and one held to each.
+pub(crate) fn windows(config: &Config) -> Result<[Window; 3], ConfigError> {
+    Ok([
+        Window::new(config)?,
+        Window::with_path(config, Path::Dense)?,
+        Window::with_path(config, Path::Sparse)?,
+    ])
 }
 
 /// The bits of the numbers in each diagram.
