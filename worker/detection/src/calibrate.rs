@@ -11,14 +11,14 @@ pub struct Search {
     pub min_correlation: f32,
     /// Copies of the series in the delay embedding. Default: 3.
     pub copies: usize,
-    /// The cap, in standard deviations of the cloud. Default: 1.5.
+    /// The cap, in standard deviations of the cloud. Default: 2.
     pub deviations: f32,
 }
 
 impl Search {
     /// A search with the defaults.
     pub fn new(channels: usize, periods: RangeInclusive<usize>) -> Search {
-        Search { channels, periods, min_correlation: 0.2, copies: 3, deviations: 1.5 }
+        Search { channels, periods, min_correlation: 0.2, copies: 3, deviations: 2.0 }
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!((found.period, found.window, found.delay, found.hop), (96, 96, 8, 12));
         assert!(found.correlation > 0.98);
         let deviation = (3.0f64 * (1.0 + 0.09) / 2.0).sqrt();
-        assert!((f64::from(found.cap) - 1.5 * deviation).abs() < 0.05);
+        assert!((f64::from(found.cap) - 2.0 * deviation).abs() < 0.05);
     }
 
     #[test]

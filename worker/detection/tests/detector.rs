@@ -75,15 +75,15 @@ fn an_anomaly_counts_only_once_its_window_has_passed() {
     for t in 0..60 {
         observe(&mut detector, &mut noise, t, 0.5);
     }
-    // Four emissions share a point with the window of ten points and hop three.
-    let text = |detector: &Detector| {
+    // With ten points and a hop of three, an emission shares a point with the three before it.
+    let rows = |detector: &Detector| {
         serde_json::to_value(detector).unwrap()["reference"]["times"].as_array().unwrap().len()
     };
-    assert_eq!(text(&detector), 60);
+    assert_eq!(rows(&detector), 60);
     for t in 60..90 {
         observe(&mut detector, &mut noise, t, 0.5);
     }
-    assert_eq!(text(&detector), 60 + 4);
+    assert_eq!(rows(&detector), 60 + 3);
 }
 
 #[test]

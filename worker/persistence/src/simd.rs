@@ -871,3 +871,6 @@ mod x86 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ pub(crate) struct Setting {
     #[serde(default = "three")]
     copies: usize,
     /// The cap, in standard deviations of the cloud.
-    #[serde(default = "one_and_a_half")]
+    #[serde(default = "two")]
     deviations: f32,
     #[serde(default)]
     detector: DetectorConfig,
@@ -50,8 +50,8 @@ fn three() -> usize {
     3
 }
 
-fn one_and_a_half() -> f32 {
-    1.5
+fn two() -> f32 {
+    2.0
 }
 
 /// What was chosen for the series.

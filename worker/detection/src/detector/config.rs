@@ -46,7 +46,8 @@ pub struct DetectorConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoopScore {
-    /// Root mean square of the clipped robust z-scores of the features of degree 1.
+    /// Robust z-score of how far the loops have moved: of the root mean square of the clipped
+    /// robust z-scores of the features of degree 1.
     #[default]
     Rms,
     /// Robust z-score of the maximal persistence alone: how much more the largest loop stands out

@@ -66,7 +66,7 @@ pub struct Outcome {
 pub struct Detector {
     config: DetectorConfig,
     window: usize,
-    /// Emissions until a window shares no point with this one.
+    /// Emissions until a window shares no point with this one, at least 1.
     delay: usize,
     /// Emissions seen.
     seen: u64,
@@ -92,7 +92,7 @@ impl Detector {
         Ok(Detector {
             config: config.clone(),
             window,
-            delay: window.div_ceil(hop.max(1)),
+            delay: window.div_ceil(hop.max(1)).max(1),
             seen: 0,
             first: None,
             last_alert: None,
@@ -119,19 +119,25 @@ impl Detector {
         let features = self.features(observation, warming_up);
         let row = score::scored(&features);
         let channels = features.level.mean.len();
-        let delay = self.delay;
         let reference = self.reference.get_or_insert_with(|| {
-            let memory = self.config.memory;
-            Reference::new(memory, DetectorConfig::MAX_MEMORY, delay, score::features(channels))
+            let width = score::features(channels) + score::MOVES;
+            Reference::new(self.config.memory, DetectorConfig::MAX_MEMORY, self.delay - 1, width)
         });
-        reference.push(observation.time, &row);
+        if !warming_up {
+            reference.settle();
+        }
+        let deviations = reference.deviations(&row, &score::floors(channels, observation.cap));
+        let moves = score::moves(&deviations, self.config.clip);
+        let moved = std::array::from_fn(|i| {
+            reference.deviation(row.len() + i, moves[i], score::MOVE_FLOOR)
+        });
+        let silent = warming_up || reference.len() == 0;
+        reference.push(observation.time, &[&row[..], &moves].concat());
         self.seen += 1;
-        if warming_up || reference.len() == 0 {
+        if silent {
             return Outcome { features, score: None, alert: None };
         }
-        let floors = score::floors(channels, observation.cap);
-        let deviations = reference.deviations(&row, &floors);
-        let score = Score::of(&deviations, &self.config);
+        let score = Score::of(&deviations, moved, &self.config);
         let alert = self.is_due(&score, observation.time).then(|| {
             self.last_alert = Some(observation.time);
             Alert::new((observation.end, self.window), &score, &row, &deviations, channels)

@@ -82,22 +82,32 @@ impl Reference {
         }
     }
 
-    /// The robust z-scores of a row, (value − median) / (1.4826 MAD). The MAD counts at least as
-    /// `floors`, as 2 % of the median, and as 5 % of its value at the first call.
-    pub(super) fn deviations(&mut self, row: &[f32], floors: &[f64]) -> Vec<Deviation> {
-        let medians: Vec<f64> = self.sorted.iter().map(|s| median(s)).collect();
-        let mads: Vec<f64> =
-            self.sorted.iter().zip(&medians).map(|(s, m)| absolute_deviation(s, *m)).collect();
-        let first = self.rows.first.get_or_insert_with(|| mads.clone());
-        (0..row.len())
-            .map(|i| {
-                let (median, least) = (medians[i], floors[i].max(SHARE_OF_FIRST * first[i]));
-                let mad = mads[i].max(SHARE_OF_MEDIAN * median.abs()).max(least);
-                let difference = f64::from(row[i]) - median;
-                let z = if difference == 0.0 { 0.0 } else { difference / (MAD_TO_DEVIATION * mad) };
-                Deviation { median, z }
-            })
-            .collect()
+    /// The robust z-scores, (value − median) / (1.4826 MAD), of the first numbers of a row. The
+    /// MAD counts at least as `floors`, as 2 % of the median, and, once the warm-up has
+    /// ended, as 5 % of what it was then. Without rows all are 0.
+    pub(super) fn deviations(&self, row: &[f32], floors: &[f64]) -> Vec<Deviation> {
+        (0..row.len()).map(|i| self.deviation(i, row[i], floors[i])).collect()
+    }
+
+    /// The robust z-score of the number at `index` of a row.
+    pub(super) fn deviation(&self, index: usize, value: f32, floor: f64) -> Deviation {
+        let median = median(&self.sorted[index]);
+        let first = self.rows.first.as_ref().map_or(0.0, |first| first[index]);
+        let mad = absolute_deviation(&self.sorted[index], median)
+            .max(SHARE_OF_MEDIAN * median.abs())
+            .max(SHARE_OF_FIRST * first)
+            .max(floor);
+        let difference = f64::from(value) - median;
+        let known = self.len() > 0 && difference != 0.0;
+        let z = if known { difference / (MAD_TO_DEVIATION * mad) } else { 0.0 };
+        Deviation { median, z }
+    }
+
+    /// Remembers the MADs, when the warm-up ends; later calls change nothing.
+    pub(super) fn settle(&mut self) {
+        let mad = |sorted: &Vec<f32>| absolute_deviation(sorted, median(sorted));
+        let sorted = &self.sorted;
+        self.rows.first.get_or_insert_with(|| sorted.iter().map(mad).collect());
     }
 }
 
@@ -230,13 +240,27 @@ mod tests {
         for t in 0..50 {
             reference.push(f64::from(t), &[100.0 + (t % 3) as f32, 0.0]);
         }
-        reference.deviations(&[100.0, 0.0], &[0.0, 0.1]);
+        reference.settle();
         for t in 50..100 {
             reference.push(f64::from(t), &[100.0, 0.0]);
         }
         let found = reference.deviations(&[102.0, 0.2], &[0.0, 0.1]);
         assert_eq!(found[0], Deviation { median: 100.0, z: 2.0 / (1.4826 * 2.0) });
+        assert_eq!(reference.deviation(0, 102.0, 5.0).z, 2.0 / (1.4826 * 5.0));
         assert!((found[1].z - 2.0 / 1.4826).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_mad_of_the_warm_up_keeps_its_say() {
+        let mut reference = Reference::new(Span::Emissions(50), 100, 0, 1);
+        for t in 0..50 {
+            reference.push(f64::from(t), &[if t % 2 == 0 { 400.0 } else { -400.0 }]);
+        }
+        reference.settle();
+        for t in 50..100 {
+            reference.push(f64::from(t), &[0.0]);
+        }
+        assert_eq!(reference.deviation(0, 40.0, 0.0).z, 40.0 / (1.4826 * 20.0));
     }
 
     #[test]

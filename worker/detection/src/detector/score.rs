@@ -20,11 +20,12 @@ pub enum Channel {
 /// How unusual an emission is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
-    /// Of the components: root mean square of their clipped robust z-scores.
+    /// Of the components: how far they have moved, the root mean square of the clipped robust
+    /// z-scores of their features; and of that the robust z-score.
     pub h0: f32,
     /// Of the loops: likewise, or the robust z-score of their maximal persistence.
     pub h1: f32,
-    /// Of mean and standard deviation of the samples: root mean square; not topological.
+    /// Of mean and standard deviation of the samples: as for `h0`; not topological.
     pub level: f32,
     /// The largest score of the channels that can raise an alert.
     pub value: f32,
@@ -61,6 +62,11 @@ const H0: std::ops::Range<usize> = 0..4;
 const H1: std::ops::Range<usize> = 4..9;
 const H1_MAX: usize = 5;
 
+/// The moves of h0, h1 and level.
+pub(super) const MOVES: usize = 3;
+/// The least MAD of a move, which is in robust standard deviations.
+pub(super) const MOVE_FLOOR: f64 = 0.1;
+
 /// The number of scored features of samples with `channels` channels.
 pub(super) fn features(channels: usize) -> usize {
     NAMES.len() + 2 * channels
@@ -83,15 +89,24 @@ pub(super) fn floors(channels: usize, cap: f32) -> Vec<f64> {
     NAMES.iter().map(floor).chain(std::iter::repeat_n(length, 2 * channels)).collect()
 }
 
+/// How far each channel has moved: the root mean square of the clipped z-scores of its features.
+pub(super) fn moves(deviations: &[Deviation], clip: f32) -> [f32; MOVES] {
+    let rms = |group: &[Deviation]| root_mean_square(group, clip.into()) as f32;
+    [rms(&deviations[H0]), rms(&deviations[H1]), rms(&deviations[NAMES.len()..])]
+}
+
 impl Score {
-    pub(super) fn of(deviations: &[Deviation], config: &DetectorConfig) -> Score {
-        let rms = |group: &[Deviation]| root_mean_square(group, config.clip.into()) as f32;
-        let h0 = rms(&deviations[H0]);
+    /// From the z-scores of the features, and those of the moves.
+    pub(super) fn of(
+        deviations: &[Deviation],
+        [h0, h1, level]: [Deviation; MOVES],
+        config: &DetectorConfig,
+    ) -> Score {
         let h1 = match config.h1_score {
-            LoopScore::Rms => rms(&deviations[H1]),
-            LoopScore::Max => deviations[H1_MAX].z as f32,
+            LoopScore::Rms => h1,
+            LoopScore::Max => deviations[H1_MAX],
         };
-        let level = rms(&deviations[NAMES.len()..]);
+        let [h0, h1, level] = [h0, h1, level].map(|d| d.z as f32);
         let of = |channel: &Channel| match channel {
             Channel::H0 => h0,
             Channel::H1 => h1,

@@ -5,6 +5,13 @@ use super::state::State;
 /// No vertex.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// The room of a vertex's lists, to be used again.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    older: Vec<Block>,
+    newer: Vec<Owned>,
+}
+
 /// A vertex and its edges, in two lists that the order of arrival keeps sorted by id. An edge is
 /// owned by its older end; its entry there never moves. An entry whose edge is gone keeps its id
 /// and has the length NaN.
@@ -34,11 +41,9 @@ const EMPTY: Block = Block { ids: [NONE; LANES], lengths: [f32::NAN; LANES] };
 
 impl Vertex {
     /// Takes the place for the arrival `id` with edges to these older vertices.
-    pub(super) fn arrive(&mut self, id: u32, ids: &[u32], lengths: &[f32]) {
-        (self.id, self.head, self.older_len) = (id, 0, ids.len() as u32);
-        self.newer_len = 0;
-        self.newer.clear();
-        self.older.clear();
+    pub(super) fn arrive(&mut self, id: u32, ids: &[u32], lengths: &[f32], lists: Lists) {
+        (self.id, self.head, self.older_len, self.newer_len) = (id, 0, ids.len() as u32, 0);
+        (self.older, self.newer) = (lists.older, lists.newer);
         self.older.reserve_exact(ids.len().div_ceil(LANES));
         for (ids, lengths) in ids.chunks(LANES).zip(lengths.chunks(LANES)) {
             let mut block = EMPTY;
@@ -48,8 +53,12 @@ impl Vertex {
         }
     }
 
-    pub(super) fn leave(&mut self) {
-        self.id = NONE;
+    /// Gives up the place.
+    pub(super) fn leave(&mut self) -> Lists {
+        let Vertex { mut older, mut newer, .. } = std::mem::take(self);
+        older.clear();
+        newer.clear();
+        Lists { older, newer }
     }
 
     /// Blocks of edges to older vertices, from the first that holds a live one.
@@ -173,16 +182,31 @@ impl Vertex {
         entries.filter(|(_, length, _)| !length.is_nan())
     }
 
-    /// Asks for the first cache lines of both lists.
+    /// Asks for the edges owned here.
     #[inline]
-    pub(super) fn prefetch(&self) {
-        for owned in self.newer.iter().take(3) {
+    pub(super) fn prefetch_newer(&self) {
+        for owned in self.newer.iter().take(4) {
             Simd::prefetch(&owned.near.ids);
             Simd::prefetch(&owned.near.lengths);
             Simd::prefetch(&owned.state);
         }
     }
 
+    /// Asks for the first edges to older vertices.
+    #[inline]
+    pub(super) fn prefetch_older(&self) {
+        for block in self.older().iter().take(1) {
+            Simd::prefetch(&block.ids);
+            Simd::prefetch(&block.lengths);
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.older.capacity() * size_of::<Block>() + self.newer.capacity() * size_of::<Owned>()
+    }
+}
+
+impl Lists {
     pub(super) fn heap_bytes(&self) -> usize {
         self.older.capacity() * size_of::<Block>() + self.newer.capacity() * size_of::<Owned>()
     }

@@ -1,4 +1,4 @@
-use crate::simd::Search;
+use crate::simd::{Search, Simd};
 
 use super::Sparse;
 use super::adjacency::NONE;
@@ -11,13 +11,20 @@ pub(super) struct Evaluation {
     cloud: Cloud,
     /// Members of the lune, oldest first.
     ids: Vec<u32>,
-    /// The graph on the lune, a row of bits a member.
+    /// The graph on the lune, a row of bits a member, itself included.
     rows: Vec<u64>,
     unvisited: Vec<u64>,
     stack: Vec<u32>,
-    /// A vertex of each component.
-    roots: Vec<u32>,
+    /// A member of each component.
+    roots: Vec<usize>,
+    /// The components, a row of bits each.
+    components: Vec<u64>,
+    covered: Vec<u64>,
+    centres: Vec<usize>,
 }
+
+/// The most centres that are kept of a connected lune.
+pub(super) const CENTRES: usize = 4;
 
 impl Evaluation {
     pub(super) fn new(dimension: usize) -> Evaluation {
@@ -28,6 +35,9 @@ impl Evaluation {
             unvisited: Vec::new(),
             stack: Vec::new(),
             roots: Vec::new(),
+            components: Vec::new(),
+            covered: Vec::new(),
+            centres: Vec::new(),
         }
     }
 
@@ -39,17 +49,22 @@ impl Evaluation {
         &self.rows[i * self.words()..][..self.words()]
     }
 
-    /// A vertex of each component of the lune: of those in `preferred` where they can be.
-    fn components(&mut self, preferred: impl Iterator<Item = u32>) {
+    fn component(&self, c: usize) -> &[u64] {
+        &self.components[c * self.words()..][..self.words()]
+    }
+
+    /// Finds the components of the lune, each from one of the `preferred` vertices where it can.
+    fn find_components<'a>(&mut self, preferred: impl Iterator<Item = &'a u32>) {
         let n = self.ids.len();
         self.roots.clear();
+        self.components.clear();
         self.unvisited.clear();
         self.unvisited.resize(self.words(), u64::MAX);
         if !n.is_multiple_of(64) {
             self.unvisited[n / 64] = (1 << (n % 64)) - 1;
         }
         for id in preferred {
-            if let Ok(i) = self.ids.binary_search(&id) {
+            if let Ok(i) = self.ids.binary_search(id) {
                 self.visit_from(i);
             }
         }
@@ -64,49 +79,106 @@ impl Evaluation {
         if self.unvisited[member / 64] & bit == 0 {
             return;
         }
+        let (words, first) = (self.words(), self.components.len());
+        self.components.extend_from_slice(&self.unvisited);
         self.unvisited[member / 64] &= !bit;
-        self.roots.push(self.ids[member]);
+        self.roots.push(member);
         self.stack.push(member as u32);
         while let Some(i) = self.stack.pop() {
-            let words = self.words();
             let row = &self.rows[i as usize * words..][..words];
             for (word, (unvisited, adjacent)) in self.unvisited.iter_mut().zip(row).enumerate() {
-                let mut reached = *unvisited & adjacent;
+                let reached = *unvisited & adjacent;
                 *unvisited &= !reached;
-                while reached != 0 {
-                    self.stack.push(word as u32 * 64 + reached.trailing_zeros());
-                    reached &= reached - 1;
-                }
+                self.stack.extend(bits(word, reached).map(|i| i as u32));
             }
         }
+        let component = self.components[first..].iter_mut();
+        component.zip(&self.unvisited).for_each(|(c, unvisited)| *c &= !unvisited);
     }
 
-    /// Two adjacent members that together are adjacent to all.
-    fn two_centres(&self) -> Option<[u32; 2]> {
-        let n = self.ids.len();
+    /// Looks for a connected set of centres that dominates a component: `start`, and others not
+    /// older than member `least`. Whether they do, `centres` holds members of the component.
+    fn dominate(&mut self, c: usize, start: usize, least: usize) -> bool {
+        let mut covered = std::mem::take(&mut self.covered);
+        covered.clear();
+        covered.extend_from_slice(self.row(start));
+        self.centres.clear();
+        self.centres.push(start);
+        while covered != self.component(c) && self.centres.len() < CENTRES {
+            let gain = |i: usize| {
+                let both = self.row(i).iter().zip(&covered);
+                both.map(|(row, covered)| (row & !covered).count_ones()).sum::<u32>()
+            };
+            let reached = covered.iter().enumerate().flat_map(|(word, &w)| bits(word, w));
+            let best = reached.filter(|&i| i >= least).map(|i| (gain(i), i)).max();
+            let Some((1.., i)) = best else { break };
+            covered.iter_mut().zip(self.row(i)).for_each(|(covered, row)| *covered |= row);
+            self.centres.push(i);
+        }
+        let dominated = covered == self.component(c);
+        self.covered = covered;
+        dominated
+    }
+
+    /// The most central member that is not older than member `least`.
+    fn hub(&self, least: usize) -> Option<usize> {
         let degree = |i: usize| self.row(i).iter().map(|w| w.count_ones()).sum::<u32>();
-        let first = (0..n).rev().max_by_key(|&i| degree(i))?;
-        let adjacent = |&i: &usize| self.row(first)[i / 64] >> (i % 64) & 1 == 1;
-        let covers = |&i: &usize| {
-            let both = self.row(first).iter().zip(self.row(i)).map(|(a, b)| (a | b).count_ones());
-            both.sum::<u32>() as usize == n
-        };
-        let second = (0..n).rev().filter(adjacent).find(covers)?;
-        Some([self.ids[first], self.ids[second]])
+        (least..self.ids.len()).max_by_key(|&i| degree(i))
+    }
+
+    /// Finds centres of a connected lune; gives the member whose leaving may make it another.
+    /// Members from `lasting` on will outlive the edge.
+    fn certify(&mut self, lasting: usize) -> usize {
+        for least in [lasting, lasting / 2, 0] {
+            if let Some(hub) = self.hub(least)
+                && self.dominate(0, hub, least)
+            {
+                return self.centres.iter().copied().min().unwrap_or(0);
+            }
+        }
+        0
+    }
+
+    /// The member of component `c` whose leaving may make it another; its root always counts.
+    fn critical_member(&mut self, c: usize, lasting: usize) -> usize {
+        let root = self.roots[c];
+        for least in [lasting, lasting / 2, 0] {
+            if self.dominate(c, root, least) {
+                return self.centres.iter().copied().min().unwrap_or(root);
+            }
+        }
+        let component = self.component(c).iter().enumerate();
+        component.flat_map(|(word, &w)| bits(word, w)).next().unwrap_or(root)
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
+        let words = self.rows.capacity()
+            + self.unvisited.capacity()
+            + self.components.capacity()
+            + self.covered.capacity()
+            + self.roots.capacity()
+            + self.centres.capacity();
         self.cloud.heap_bytes()
-            + (self.rows.capacity() + self.unvisited.capacity()) * size_of::<u64>()
-            + (self.ids.capacity() + self.stack.capacity() + self.roots.capacity()) * 4
+            + words * size_of::<u64>()
+            + (self.ids.capacity() + self.stack.capacity()) * size_of::<u32>()
     }
+}
+
+/// The numbers of the bits of a word of a row, in order.
+fn bits(word: usize, mut w: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (w != 0).then(|| w.trailing_zeros() as usize);
+        w &= w.wrapping_sub(1);
+        bit.map(|bit| word * 64 + bit)
+    })
 }
 
 impl Sparse {
     /// Looks at the lunes of all dirty edges.
     pub(super) fn evaluate(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        for record in dirty.drain(..) {
+        for (i, &record) in dirty.iter().enumerate() {
+            self.prefetch_ahead_of(&dirty[i..]);
             let r = self.records.get(record);
             if r.is_live() {
                 let state = self.graph.vertex(r.edge.older).state(r.position);
@@ -115,7 +187,25 @@ impl Sparse {
                 }
             }
         }
+        self.register_cones();
+        dirty.clear();
         self.dirty = dirty;
+    }
+
+    fn prefetch_ahead_of(&self, dirty: &[u32]) {
+        if let Some(&record) = dirty.get(12) {
+            Simd::prefetch(self.records.get(record));
+        }
+        if let Some(&record) = dirty.get(8) {
+            let edge = self.records.get(record).edge;
+            Simd::prefetch(self.graph.vertex(edge.older));
+            Simd::prefetch(self.graph.vertex(edge.newer));
+        }
+        if let Some(&record) = dirty.get(4) {
+            let r = self.records.get(record);
+            self.graph.vertex(r.edge.older).prefetch_newer();
+            self.graph.vertex(r.edge.newer).prefetch_older();
+        }
     }
 
     fn evaluate_lune(&mut self, record: u32) {
@@ -167,26 +257,34 @@ impl Sparse {
         self.graph.simd.members_owned(list.newer(), points, mask, search, ids);
     }
 
-    /// Records the components of a lune that is no cone, or why it has only one.
+    /// Records the components of a lune that is no cone, and how long they will stay the same.
     fn describe(&mut self, record: u32) {
-        let lune = &mut self.evaluation;
-        let r = self.records.get(record);
-        lune.components(std::iter::once(r.base).chain(r.others.iter().copied()));
-        let stamp = self.records.next_stamp();
-        let r = self.records.get_mut(record);
-        if lune.roots[0] != r.base || lune.roots[1..] != r.others[..] {
-            (r.base, r.stamp) = (lune.roots[0], stamp);
-            r.others.clear();
-            r.others.extend_from_slice(&lune.roots[1..]);
-            self.morse.add(record, r);
-        }
-        let centres = if r.others.is_empty() { lune.two_centres() } else { None };
-        r.centres = centres.unwrap_or([NONE; 2]);
-        let registered = r.minimum;
-        r.minimum = match centres {
-            Some([a, b]) => a.min(b).min(r.base),
-            None => lune.ids[0],
+        let (lune, r) = (&mut self.evaluation, self.records.get_mut(record));
+        let lasting = lune.ids.partition_point(|&id| id < r.edge.older);
+        // The roots of a connected lune are in no boundary and may change at will.
+        let split = !r.others.is_empty();
+        lune.find_components(std::iter::once(&r.base).chain(&*r.others).filter(|_| split));
+        r.centres = [NONE; CENTRES];
+        let minimum = if lune.roots.len() == 1 {
+            let minimum = lune.certify(lasting);
+            for (to, &centre) in r.centres.iter_mut().zip(&lune.centres) {
+                *to = lune.ids[centre];
+            }
+            lune.roots[0] = lune.centres[0];
+            minimum
+        } else {
+            let critical = (0..lune.roots.len()).map(|c| lune.critical_member(c, lasting));
+            critical.min().unwrap_or(0)
         };
+        let roots = lune.roots.iter().map(|&i| lune.ids[i]);
+        if !roots.clone().eq(std::iter::once(r.base).chain(r.others.iter().copied())) {
+            r.others = roots.skip(1).collect();
+            r.base = lune.ids[lune.roots[0]];
+            let stamp = self.records.renew(record);
+            self.morse.add(record, stamp, self.records.get(record));
+        }
+        let r = self.records.get_mut(record);
+        let registered = std::mem::replace(&mut r.minimum, lune.ids[minimum]);
         if r.minimum < r.edge.older && r.minimum != registered {
             let slot = self.graph.slot(r.minimum);
             self.buckets[slot].records.push(record);

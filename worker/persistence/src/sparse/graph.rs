@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::simd::Simd;
 
-use super::adjacency::{NONE, Vertex};
+use super::adjacency::{Lists, NONE, Vertex};
 use super::cloud::Cloud;
 
 /// The live points and the edges between them. A point keeps the slot `id mod capacity`; the
@@ -12,6 +12,8 @@ pub(super) struct Graph {
     pub(super) simd: Simd,
     pub(super) points: Cloud,
     vertices: Vec<Vertex>,
+    /// Room that vertices have left.
+    spare: Vec<Lists>,
     dimension: usize,
     /// The oldest live id, or `next`.
     pub(super) oldest: u32,
@@ -28,6 +30,7 @@ impl Graph {
             simd,
             points: Cloud::absent(dimension, LEAST_CAPACITY),
             vertices: std::iter::repeat_with(Vertex::default).take(LEAST_CAPACITY).collect(),
+            spare: Vec::new(),
             dimension,
             oldest: 0,
             next: 0,
@@ -111,10 +114,21 @@ impl Graph {
         (self.oldest..self.next).filter(|&id| self.is_live(id))
     }
 
+    /// The next arrival, with edges to these older vertices.
+    pub(super) fn arrive(&mut self, point: &[f32], ids: &[u32], lengths: &[f32]) {
+        let (id, slot) = (self.next, self.slot(self.next));
+        let lists = self.spare.pop().unwrap_or_default();
+        self.vertices[slot].arrive(id, ids, lengths, lists);
+        self.points.set(slot, point);
+        self.next += 1;
+        self.live += 1;
+        self.edges += ids.len();
+    }
+
     /// Takes a vertex whose edges are gone out of the graph.
     pub(super) fn vacate(&mut self, id: u32) {
         let slot = self.slot(id);
-        self.vertices[slot].leave();
+        self.spare.push(self.vertices[slot].leave());
         self.points.erase(slot);
         self.live -= 1;
         while self.oldest < self.next && !self.is_live(self.oldest) {
@@ -123,7 +137,9 @@ impl Graph {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let lists: usize = self.vertices.iter().map(Vertex::heap_bytes).sum();
+        let lists = self.vertices.iter().map(Vertex::heap_bytes).sum::<usize>()
+            + self.spare.iter().map(Lists::heap_bytes).sum::<usize>()
+            + self.spare.capacity() * size_of::<Lists>();
         self.points.heap_bytes() + self.vertices.capacity() * size_of::<Vertex>() + lists
     }
 }

@@ -82,12 +82,10 @@ impl Sparse {
             self.connect(i, newest);
         }
         let Neighbourhood { ids, lengths, .. } = &self.neighbourhood;
-        self.graph.vertex_mut(newest).arrive(newest, ids, lengths);
+        self.graph.arrive(point, ids, lengths);
         let slot = self.graph.slot(newest);
-        self.graph.points.set(slot, point);
-        self.graph.next += 1;
-        self.graph.live += 1;
-        self.graph.edges += self.neighbourhood.ids.len();
+        self.buckets[slot] = self.spare_buckets.pop().unwrap_or_default();
+        self.register_cones();
         self.neighbourhood.clear();
         newest
     }
@@ -123,11 +121,11 @@ impl Sparse {
     #[inline]
     fn prefetch_ahead(&self, i: usize) {
         let ids = &self.neighbourhood.ids;
-        if let Some(&id) = ids.get(i + 6) {
+        if let Some(&id) = ids.get(i + 8) {
             Simd::prefetch(self.graph.vertex(id));
         }
-        if let Some(&id) = ids.get(i + 3) {
-            self.graph.vertex(id).prefetch();
+        if let Some(&id) = ids.get(i + 4) {
+            self.graph.vertex(id).prefetch_newer();
         }
     }
 
@@ -183,11 +181,30 @@ impl Sparse {
 
     /// The state of an edge whose lune is a cone over `apex`.
     pub(super) fn cone(&mut self, apex: u32, owner: u32, position: u32) -> State {
+        // A newer apex leaves after the edge.
         if apex < owner {
+            self.cones.push((apex, owner, position));
+        }
+        State::Cone(apex)
+    }
+
+    /// Writes the new cones into the buckets of their apices: all at once, so that the wait for
+    /// the memory of one is spent on others.
+    pub(super) fn register_cones(&mut self) {
+        for at in 0..self.cones.len() {
+            if let Some(&(apex, ..)) = self.cones.get(at + 12) {
+                Simd::prefetch(&self.buckets[self.graph.slot(apex)]);
+            }
+            if let Some(&(apex, ..)) = self.cones.get(at + 6)
+                && let Some(last) = self.buckets[self.graph.slot(apex)].cones.last()
+            {
+                Simd::prefetch(last);
+            }
+            let (apex, owner, position) = self.cones[at];
             let slot = self.graph.slot(apex);
             self.buckets[slot].cones.push((owner, position));
         }
-        State::Cone(apex)
+        self.cones.clear();
     }
 
     /// The state of an edge whose lune is to be evaluated.

@@ -35,7 +35,7 @@ mod relative;
 mod remove;
 pub(crate) mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::diagram::SquaredPairs;
 use crate::simd::Simd;
@@ -63,6 +63,10 @@ pub(crate) struct Sparse {
     graph: Graph,
     /// By slot: what must be looked at when the vertex leaves as the oldest.
     buckets: Vec<Bucket>,
+    /// Room that buckets have left.
+    spare_buckets: Vec<Bucket>,
+    /// Apex, owner and position of cones that no bucket holds yet.
+    cones: Vec<(u32, u32, u32)>,
     records: Records,
     /// Records of dirty edges; some of them may have been freed since.
     dirty: Vec<u32>,
@@ -94,6 +98,8 @@ impl Sparse {
             loops: config.max_degree >= Degree::H1,
             ids,
             buckets: std::iter::repeat_with(Bucket::default).take(graph.capacity()).collect(),
+            spare_buckets: Vec::new(),
+            cones: Vec::new(),
             records: Records::default(),
             dirty: Vec::new(),
             relative: Relative::default(),
@@ -148,12 +154,13 @@ impl Sparse {
 
     /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let buckets = self.buckets.iter().map(|b| {
+        let buckets = self.buckets.iter().chain(&self.spare_buckets).map(|b| {
             b.cones.capacity() * size_of::<(u32, u32)>() + b.records.capacity() * size_of::<u32>()
         });
         self.graph.heap_bytes()
-            + self.buckets.capacity() * size_of::<Bucket>()
+            + (self.buckets.capacity() + self.spare_buckets.capacity()) * size_of::<Bucket>()
             + buckets.sum::<usize>()
+            + self.cones.capacity() * size_of::<(u32, u32, u32)>()
             + self.records.heap_bytes()
             + self.dirty.capacity() * size_of::<u32>()
             + self.relative.heap_bytes()

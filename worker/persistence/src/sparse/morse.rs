@@ -66,11 +66,11 @@ impl Morse {
     }
 
     /// Takes the critical triangles of a lune whose components have changed.
-    pub(super) fn add(&mut self, record: u32, r: &Record) {
+    pub(super) fn add(&mut self, record: u32, stamp: u64, r: &Record) {
         let column = |&apex: &u32| Column {
             edge: r.edge,
             record,
-            stamp: r.stamp,
+            stamp,
             base: r.base,
             apex,
             oldest: NONE,
@@ -88,6 +88,10 @@ impl Morse {
         self.flow(graph, records);
         self.rewrite();
         self.left = 0;
+        // The first window needs much more room than those that follow.
+        self.items.shrink_to(2 * MANY);
+        self.next_items.shrink_to(2 * MANY);
+        self.reached.shrink_to(2 * MANY);
     }
 
     /// The pairs of degree one.
@@ -107,7 +111,7 @@ impl Morse {
 
     /// Merges the new columns and drops those of lunes that have changed.
     fn settle(&mut self, records: &Records) {
-        let current = |c: &Column| records.get(c.record).stamp == c.stamp;
+        let current = |c: &Column| records.stamp(c.record) == c.stamp;
         self.new.retain(current);
         self.new.sort_unstable_by_key(|c| c.edge);
         self.spare.clear();
@@ -172,7 +176,7 @@ impl Morse {
                     Simd::prefetch(graph.vertex(ahead.older));
                 }
                 if let Some(ahead) = self.items.get(i + 6) {
-                    graph.vertex(ahead.older).prefetch();
+                    graph.vertex(ahead.older).prefetch_newer();
                 }
                 let column = &mut self.columns[item.column as usize];
                 column.oldest = column.oldest.min(item.older);

@@ -1,3 +1,5 @@
+use crate::simd::Simd;
+
 use super::Sparse;
 use super::state::State;
 
@@ -16,7 +18,7 @@ impl Sparse {
         }
         bucket.cones.clear();
         bucket.records.clear();
-        self.buckets[slot] = bucket;
+        self.spare_buckets.push(bucket);
         self.neighbourhood.clear();
         self.graph.vacate(id);
     }
@@ -33,7 +35,14 @@ impl Sparse {
         }
         self.graph.edges -= n.ids.len();
         for at in 0..self.neighbourhood.ids.len() {
-            let (other, word) = (self.neighbourhood.ids[at], self.neighbourhood.positions[at]);
+            let ids = &self.neighbourhood.ids;
+            if let Some(&ahead) = ids.get(at + 12) {
+                Simd::prefetch(self.graph.vertex(ahead));
+            }
+            if let Some(&ahead) = ids.get(at + 6) {
+                self.graph.vertex(ahead).prefetch_older();
+            }
+            let (other, word) = (ids[at], self.neighbourhood.positions[at]);
             self.graph.vertex_mut(other).forget(id);
             self.release(State::of(word));
         }

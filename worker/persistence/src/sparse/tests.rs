@@ -1,6 +1,6 @@
 //! The engine against a textbook reduction, over histories of arrivals and departures.
 
-mod clouds;
+pub(crate) mod clouds;
 mod naive;
 
 use std::collections::VecDeque;

@@ -3,10 +3,10 @@
 use crate::metric::squared_distance;
 
 /// A small generator of random numbers (SplitMix64).
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Random {
+    pub(crate) fn new(seed: u64) -> Random {
         Random(seed)
     }
 
@@ -17,11 +17,11 @@ impl Random {
         z ^ z >> 31
     }
 
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
 
-    pub(super) fn uniform(&mut self) -> f32 {
+    pub(crate) fn uniform(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u64 << 24) as f32
     }
 
@@ -32,7 +32,7 @@ impl Random {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cloud {
+pub(crate) enum Cloud {
     /// A noisy circle that drifts, in R².
     Circle,
     /// The Lorenz attractor, in R³.
@@ -48,10 +48,10 @@ pub(super) enum Cloud {
 }
 
 impl Cloud {
-    pub(super) const ALL: [Cloud; 5] =
+    pub(crate) const ALL: [Cloud; 5] =
         [Cloud::Circle, Cloud::Lorenz, Cloud::Torus, Cloud::Clusters, Cloud::Lattice];
 
-    pub(super) fn points(&self, n: usize) -> Vec<Vec<f32>> {
+    pub(crate) fn points(&self, n: usize) -> Vec<Vec<f32>> {
         let mut random = Random::new(n as u64);
         let r = &mut random;
         let centres: Vec<[f32; 8]> =
@@ -90,7 +90,7 @@ fn flow([x, y, z]: [f32; 3]) -> [f32; 3] {
 }
 
 /// The radius at which points have about `degree` neighbours on average.
-pub(super) fn radius_at(points: &[Vec<f32>], degree: f32) -> f32 {
+pub(crate) fn radius_at(points: &[Vec<f32>], degree: f32) -> f32 {
     let mut lengths: Vec<f32> = (1..points.len())
         .flat_map(|j| (0..j).map(move |i| squared_distance(&points[i], &points[j])))
         .collect();
