@@ -63,10 +63,10 @@ impl Engine {
         }
     }
 
-    /// Whether `entering` points can be inserted, when `vertices` are live.
+    /// Whether `entering` points can be inserted, with which there will be `vertices`.
     pub(crate) fn has_room(&self, vertices: usize, entering: usize) -> bool {
         match self {
-            Engine::Dense(_) => vertices + entering <= Dense::MAX_VERTICES,
+            Engine::Dense(_) => vertices <= Dense::MAX_VERTICES,
             // Every live one may have to be inserted again.
             Engine::Sparse(sparse) => sparse.arrivals_left() as usize >= vertices + entering,
         }
@@ -83,7 +83,7 @@ impl Engine {
 /// What is known of a window when its path is chosen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Distinct points.
+    /// Distinct points at the next emission, or a bound of them.
     pub(crate) vertices: usize,
     /// Edges up to the maximal radius.
     pub(crate) edges: usize,
@@ -102,7 +102,7 @@ impl Load {
             Some(Path::Sparse) => (self.dense_cost() * RELUCTANCE, self.sparse_cost()),
             None => (self.dense_cost(), self.sparse_cost()),
         };
-        if self.vertices + self.hop <= Dense::MAX_VERTICES && dense <= sparse {
+        if self.vertices <= Dense::MAX_VERTICES && dense <= sparse {
             Path::Dense
         } else {
             Path::Sparse

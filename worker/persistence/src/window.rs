@@ -244,8 +244,8 @@ impl Window {
     /// this one cannot take what enters.
     fn choose_path(&mut self) {
         let entering = (self.seen - self.start().max(self.taken)) as usize;
-        let vertices = self.locations.len();
-        let path = match (self.forced, vertices) {
+        let vertices = (self.locations.len() + entering).min(self.config.window);
+        let path = match (self.forced, self.locations.len()) {
             (true, _) => self.path(),
             (false, 0) => self.sampled_load(entering).path(None),
             (false, _) => {
@@ -254,7 +254,7 @@ impl Window {
             }
         };
         let full = !self.engine.has_room(vertices, entering);
-        if full || path != self.path() && (path == self.leaning || vertices == 0) {
+        if full || path != self.path() && (path == self.leaning || self.locations.len() == 0) {
             self.rebuild(path);
         }
         self.leaning = path;

@@ -1,22 +1,12 @@
 //! The loops alive during a sweep, each as a cocycle on the edges swept so far.
 
-/// A loop that is alive.
-#[derive(Debug, Default)]
-pub(crate) struct Loop {
-    /// Squared length at birth.
-    pub(crate) birth: f32,
-    /// Rank among the births of the sweep.
-    rank: usize,
-    /// The edges on which the cocycle is one: a symmetric matrix of bits, row by row.
-    rows: Vec<u64>,
-    /// The vertices whose row is not zero.
-    vertices: Vec<u64>,
-}
+use super::bits::{bits, has, is_empty};
+use super::cocycle::Cocycle;
 
-/// The live loops. A matrix of a dead one is all zero and is used again.
+/// The live loops. The memory of dead ones is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Cocycles {
-    loops: Vec<Loop>,
+    loops: Vec<Cocycle>,
     /// Places in `loops` that are alive, in no order.
     alive: Vec<usize>,
     free: Vec<usize>,
@@ -29,29 +19,6 @@ pub(crate) struct Cocycles {
     mixed: Vec<(usize, Vec<u64>)>,
     spare: Vec<Vec<u64>>,
     constant: Vec<usize>,
-}
-
-/// One bit of a row.
-#[inline(always)]
-pub(crate) fn bit(row: &[u64], i: usize) -> bool {
-    row[i / 64] >> (i % 64) & 1 == 1
-}
-
-/// Whether a row has no bit; without the call that comparing arrays turns into.
-#[inline(always)]
-pub(crate) fn is_empty(row: &[u64]) -> bool {
-    row.iter().fold(0, |any, word| any | word) == 0
-}
-
-#[inline(always)]
-fn bits(row: &[u64]) -> impl Iterator<Item = usize> {
-    row.iter().enumerate().flat_map(|(word, &bits)| {
-        std::iter::successors((bits != 0).then_some(bits), |b| {
-            let rest = b & (b - 1);
-            (rest != 0).then_some(rest)
-        })
-        .map(move |b| word * 64 + b.trailing_zeros() as usize)
-    })
 }
 
 impl Cocycles {
@@ -83,8 +50,7 @@ impl Cocycles {
     pub(crate) fn bear<const N: usize>(&mut self, a: usize, b: usize, birth: f32) {
         let place = self.free.pop().unwrap_or(self.loops.len());
         if place == self.loops.len() {
-            let rows = vec![0; self.support.len()];
-            self.loops.push(Loop { rows, vertices: vec![0; N], ..Loop::default() });
+            self.loops.push(Cocycle::zero::<N>(self.near.len()));
         }
         self.alive.push(place);
         self.loops[place].birth = birth;
@@ -116,14 +82,14 @@ impl Cocycles {
     pub(crate) fn survivors<const N: usize>(&mut self, mut alive: impl FnMut(f32)) {
         while let Some(place) = self.alive.pop() {
             alive(self.loops[place].birth);
-            self.zero::<N>(place);
+            self.loops[place].clear::<N>();
+            self.free.push(place);
         }
         self.support.fill(0);
         self.near.fill(0);
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let of_loop = |l: &Loop| (l.rows.capacity() + l.vertices.capacity()) * 8;
         let words = self.support.capacity()
             + self.near.capacity()
             + self.alive.capacity()
@@ -133,8 +99,8 @@ impl Cocycles {
             .iter()
             .map(|(_, x)| x.capacity())
             .chain(self.spare.iter().map(Vec::capacity));
-        self.loops.iter().map(of_loop).sum::<usize>()
-            + self.loops.capacity() * size_of::<Loop>()
+        self.loops.iter().map(Cocycle::heap_bytes).sum::<usize>()
+            + self.loops.capacity() * size_of::<Cocycle>()
             + (words + self.constant.capacity() + lists.sum::<usize>()) * 8
     }
 
@@ -154,8 +120,8 @@ impl Cocycles {
 
     #[inline(always)]
     fn evaluate_one<const N: usize>(&mut self, place: usize, a: usize, b: usize, lune: &[u64; N]) {
-        let rows = self.loops[place].rows.as_chunks::<N>().0;
-        let x: [u64; N] = std::array::from_fn(|i| (rows[a][i] ^ rows[b][i]) & lune[i]);
+        let (a, b) = (self.loops[place].row::<N>(a), self.loops[place].row::<N>(b));
+        let x: [u64; N] = std::array::from_fn(|i| (a[i] ^ b[i]) & lune[i]);
         self.sort_out(place, &x, lune);
     }
 
@@ -180,10 +146,10 @@ impl Cocycles {
     fn youngest_told_apart<const N: usize>(&mut self, lune: &[u64; N]) -> Option<usize> {
         let (_, values) = self.mixed.first()?;
         let first = bits(lune).next().expect("the lune is not empty");
-        let flip = if bit(values, first) { u64::MAX } else { 0 };
+        let flip = if has(values, first) { u64::MAX } else { 0 };
         let other: [u64; N] = std::array::from_fn(|i| (values[i] ^ flip) & lune[i]);
         let other = bits(&other).next().expect("mixed values differ somewhere");
-        let apart = |(_, x): &(usize, Vec<u64>)| bit(x, first) != bit(x, other);
+        let apart = |(_, x): &(usize, Vec<u64>)| has(x, first) != has(x, other);
         self.mixed.sort_by_key(|m| !apart(m));
         let told_apart = self.mixed.iter().take_while(|m| apart(m)).map(|m| m.0);
         let count = told_apart.clone().count();
@@ -215,27 +181,17 @@ impl Cocycles {
     /// Adds the cocycle of one loop to that of another.
     fn add<const N: usize>(&mut self, from: usize, to: usize) {
         let [from, target] = self.loops.get_disjoint_mut([from, to]).expect("two loops");
-        let source = from.rows.as_chunks::<N>().0;
-        let rows = target.rows.as_chunks_mut::<N>().0;
-        for vertex in bits(&from.vertices) {
-            for i in 0..N {
-                rows[vertex][i] ^= source[vertex][i];
-            }
-            let (word, mask) = (vertex / 64, 1u64 << (vertex % 64));
-            let near = if to < 64 { 1u64 << to } else { 0 };
-            if is_empty(&rows[vertex]) {
-                target.vertices[word] &= !mask;
-                self.near[vertex] &= !near;
-            } else {
-                target.vertices[word] |= mask;
-                self.near[vertex] |= near;
-            }
-        }
+        let place = if to < 64 { 1u64 << to } else { 0 };
+        target.add::<N>(from, |vertex, rest| {
+            let near = &mut self.near[vertex];
+            *near = if rest { *near | place } else { *near & !place };
+        });
     }
 
     /// Takes a dead loop out of the support, and frees its place.
     fn clear<const N: usize>(&mut self, place: usize) {
-        let vertices = self.zero::<N>(place);
+        let vertices = self.loops[place].clear::<N>();
+        self.free.push(place);
         for vertex in bits(&vertices) {
             if place < 64 {
                 self.near[vertex] &= !(1 << place);
@@ -244,20 +200,10 @@ impl Cocycles {
         }
     }
 
-    /// Makes the matrix of a dead loop zero and its place free; gives the vertices it had.
-    fn zero<const N: usize>(&mut self, place: usize) -> [u64; N] {
-        let dead = &mut self.loops[place];
-        let vertices = std::array::from_fn(|i| std::mem::take(&mut dead.vertices[i]));
-        let rows = dead.rows.as_chunks_mut::<N>().0;
-        bits(&vertices).for_each(|vertex| rows[vertex] = [0; N]);
-        self.free.push(place);
-        vertices
-    }
-
     fn renew_support<const N: usize>(&mut self, vertex: usize) {
         let mut support = [0; N];
         let mut join = |place: usize| {
-            let row = &self.loops[place].rows.as_chunks::<N>().0[vertex];
+            let row = self.loops[place].row::<N>(vertex);
             support.iter_mut().zip(row).for_each(|(s, r)| *s |= r);
         };
         bits(&[self.near[vertex]]).for_each(&mut join);
@@ -267,11 +213,9 @@ impl Cocycles {
 
     /// The cocycle of a loop is one on the edge `ab`.
     fn set<const N: usize>(&mut self, place: usize, a: usize, b: usize) {
+        self.loops[place].set::<N>(a, b);
         for (a, b) in [(a, b), (b, a)] {
-            let (word, mask) = (b / 64, 1 << (b % 64));
-            self.loops[place].rows[a * N + word] |= mask;
-            self.loops[place].vertices[a / 64] |= 1 << (a % 64);
-            self.support[a * N + word] |= mask;
+            self.support[a * N + b / 64] |= 1 << (b % 64);
             if place < 64 {
                 self.near[a] |= 1 << place;
             }

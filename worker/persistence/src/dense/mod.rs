@@ -13,6 +13,8 @@
 //! Cocycles killed in order: de Silva, Morozov, Vejdemo-Johansson, *Persistent cohomology and
 //! circular coordinates* (Discrete Comput. Geom. 2011).
 
+mod bits;
+mod cocycle;
 mod cocycles;
 mod edges;
 mod sweep;

@@ -1,4 +1,5 @@
-use super::cocycles::{Cocycles, is_empty};
+use super::bits::is_empty;
+use super::cocycles::Cocycles;
 use super::edges::Edge;
 use crate::Degree;
 use crate::diagram::SquaredPairs;
