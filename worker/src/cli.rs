@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{diagrams, service};
+use crate::{demo, diagrams, service};
 
 /// Watches the shape of live data.
 #[derive(Debug, Parser)]
@@ -28,6 +28,11 @@ enum Command {
     /// Runs until SIGTERM or SIGINT, then finishes what is in hand. Nothing is lost by a crash:
     /// the next run takes up where this one was. RUST_LOG chooses what is logged.
     Run(service::Arguments),
+    /// Plays a real electrocardiogram through the worker, with a live page
+    ///
+    /// Needs no service: the broker runs inside this process. Alerts appear beside beats that a
+    /// classical rule marks. Ctrl-C ends it with a summary.
+    Demo(demo::Arguments),
 }
 
 /// Runs the command that the process was started with; its errors go to standard error.
@@ -35,6 +40,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Diagrams(arguments) => diagrams::run(&arguments),
         Command::Run(arguments) => service::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ mod emitter;
 mod npy;
 mod output;
 mod progress;
-mod samples;
+pub(crate) mod samples;
 mod stretches;
 
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ use samples::Samples;
 /// was computed before that is written.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let span = arguments.scale(1)?.span();
-    let input = samples::open(arguments)?;
+    let input = samples::open(&arguments.input, arguments.channels.clone())?;
     let mut output = output::open(arguments)?;
     let mut samples = Watched::new(input, progress::bar(arguments.output.is_none()));
     let emitted = emit_all(arguments, &mut samples, &mut *output);

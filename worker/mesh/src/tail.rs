@@ -56,7 +56,7 @@ impl Tail {
     /// When the brokers cannot be reached or a topic does not exist.
     pub fn open(connection: &Connection, topics: &[&str], from: Begin) -> Result<Tail, Error> {
         let mut config = connection.reader();
-        config.set("enable.partition.eof", "false").set("fetch.wait.max.ms", "100");
+        config.set("enable.partition.eof", "false");
         let consumer: BaseConsumer<Quiet> =
             config.create_with_context(Quiet).map_err(Error::kafka("make a reader"))?;
         let mut assignment = TopicPartitionList::new();

@@ -2,12 +2,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::Arguments;
 use super::csv::CsvSamples;
 use super::npy::NpySamples;
 
 /// A source of samples: the chosen channels of one row after the other.
-pub(super) trait Samples: Send {
+pub(crate) trait Samples: Send {
     /// Replaces `sample` by the next one; `false` at the end of the input.
     fn read(&mut self, sample: &mut Vec<f32>) -> Result<bool, InputError>;
 
@@ -23,7 +22,7 @@ pub(super) trait Samples: Send {
 
 /// What is wrong with the input, where, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InputError {
+pub(crate) enum InputError {
     #[error("cannot open {name}: {cause}; name an existing file, or - for standard input")]
     Open { name: String, cause: io::Error },
     #[error("cannot read {name}: {cause}")]
@@ -49,9 +48,11 @@ pub(super) enum InputError {
     OutOfRange { place: String, value: f64 },
 }
 
-/// Opens the input that the arguments name.
-pub(super) fn open(arguments: &Arguments) -> Result<Box<dyn Samples>, InputError> {
-    let (path, channels) = (arguments.input.as_path(), arguments.channels.clone());
+/// Opens a file, or standard input for `-`; without `channels`, all of its columns.
+pub(crate) fn open(
+    path: &Path,
+    channels: Option<Vec<usize>>,
+) -> Result<Box<dyn Samples>, InputError> {
     if path == Path::new("-") {
         let name = "standard input".into();
         return Ok(Box::new(CsvSamples::new(io::stdin(), name, None, channels)));

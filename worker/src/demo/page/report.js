@@ -9,7 +9,7 @@ function report(scene) {
   document.getElementById("freeze").hidden = true;
   const chip = document.getElementById("status");
   chip.dataset.state = "waiting";
-  chip.textContent = "report of " + scene.made;
+  chip.textContent = "report of " + new Date(scene.made).toLocaleString();
   const { setup, at, totals } = story;
   set("clock", clock(at) + " of signal in " + number(totals.wall) + " s");
   const strip = document.getElementById("signal");
@@ -21,7 +21,7 @@ function report(scene) {
   const draw = () => {
     drawRows(plots.signal, first, rows);
     const shape = picked && picked.shape ? picked.shape : story.now;
-    drawCloud(plots.cloud, picked && picked.cloud ? picked.cloud : cloudAt(Math.floor(at * setup.point_rate) - 1), picked, 1, 0.6);
+    drawCloud(plots.cloud, cloudAt(Math.floor((picked ? picked.time : at) * setup.point_rate) - (picked ? 0 : 1)), picked, 1, 0.6);
     drawDiagram(plots.diagram, shape);
     drawBarcode(plots.barcode, shape);
     drawBetti(plots.betti, shape);

@@ -46,7 +46,7 @@ function writeAlerts(limit, pick) {
 function row(alert, pick) {
   const line = document.createElement("tr");
   const beside = alert.mark === null ? (story.setup.reference ? "none near" : "–") : clock(alert.mark, 2);
-  const loop = alert.birth === null ? "–" : alert.birth.toFixed(2) + " → " + alert.death.toFixed(2) + " " + story.setup.unit;
+  const loop = alert.birth === null ? "–" : number(alert.birth) + " → " + (alert.death === null ? "open" : number(alert.death)) + " " + story.setup.unit;
   for (const words of [clock(alert.time, 2), alert.score.toFixed(1), loop, beside, alert.delay_ms === null ? "–" : Math.round(alert.delay_ms) + " ms"]) {
     const cell = document.createElement("td");
     cell.textContent = words;

@@ -1,9 +1,9 @@
-// The shape of one window: persistence diagram, barcode, Betti curves.
+// The persistence diagram and the barcode of one window.
 
 function drawDiagram(plot, shape) {
   const pen = plot.begin();
   if (!shape) return plot.say("waiting for the first window");
-  const top = radiusLimit(shape), side = Math.min(plot.width - 62, plot.height - 50);
+  const top = radiusLimit(), side = Math.min(plot.width - 62, plot.height - 50);
   const box = { x: 48 + (plot.width - 62 - side) / 2, y: 8, w: side, h: side };
   const x = linear(0, top, box.x, box.x + side), y = linear(0, top, box.y + side, box.y);
   const marks = ticks(0, top, 4);
@@ -15,7 +15,6 @@ function drawDiagram(plot, shape) {
   pen.moveTo(x(0), y(0)); pen.lineTo(x(top), y(top)); pen.lineTo(x(top), y(0));
   pen.fillStyle = colours.grid; pen.globalAlpha = 0.55; pen.fill(); pen.globalAlpha = 1;
   plot.line(x(0), y(0), x(top), y(top), colours.faint);
-  if (shape.cut !== null) cutLine(plot, box, y(shape.cut), "cut");
   for (const [birth, death] of shape.h0) {
     pen.beginPath();
     pen.arc(x(birth), y(death ?? top), 3.4, 0, 7);
@@ -28,24 +27,19 @@ function drawDiagram(plot, shape) {
   }
 }
 
-function cutLine(plot, box, y, words) {
-  if (y < box.y) return;
-  plot.line(box.x, y, box.x + box.w, y, colours.soft, { dash: [5, 4] });
-  plot.text(words, box.x + box.w - 3, y - 4, { align: "right" });
-}
-
 function mostPersistent(pairs) {
   return pairs.reduce((best, pair) => !best || span(pair) > span(best) ? pair : best, null);
 }
 
 function span([birth, death]) { return (death ?? Infinity) - birth; }
 
-function radiusLimit(shape) { return story.setup.scale.max_radius ?? shape.limit; }
+// Every picture of a window ends at the radius at which its filtration ends.
+function radiusLimit() { return story.setup.scale.max_radius; }
 
 function drawBarcode(plot, shape) {
   plot.begin();
   if (!shape) return plot.say("waiting for the first window");
-  const top = radiusLimit(shape), box = { x: 44, y: 8, w: plot.width - 56, h: plot.height - 50 };
+  const top = radiusLimit(), box = { x: 44, y: 8, w: plot.width - 56, h: plot.height - 50 };
   const x = linear(0, top, box.x, box.x + box.w);
   plot.xAxis(box, ticks(0, top, 4), x, "radius, " + story.setup.unit);
   const h1 = [...shape.h1].sort((a, b) => a[0] - b[0]), h0 = [...shape.h0].sort((a, b) => (a[1] ?? Infinity) - (b[1] ?? Infinity));
@@ -66,28 +60,4 @@ function bars(plot, pairs, box, x, top, colour) {
     plot.pen.fillStyle = colour;
     plot.pen.fillRect(x(birth), y - thick / 2, Math.max(1, x(death ?? top) - x(birth)), thick);
   });
-}
-
-function drawBetti(plot, shape) {
-  plot.begin();
-  if (!shape) return plot.say("waiting for the first window");
-  const { radii, h0, h1 } = shape.betti, top = radiusLimit(shape);
-  const tall = (plot.height - 66) / 2, upper = { x: 44, y: 10, w: plot.width - 56, h: tall }, lower = { ...upper, y: upper.y + tall + 14 };
-  const x = linear(0, top, upper.x, upper.x + upper.w);
-  steps(plot, upper, x, radii, h0, Math.max(4, story.setup.scale.window), "β₀ components", colours.h0, top);
-  steps(plot, lower, x, radii, h1, Math.max(4, ...h1), "β₁ loops", colours.h1, top);
-  plot.xAxis(lower, ticks(0, top, 4), x, "radius, " + story.setup.unit);
-}
-
-function steps(plot, box, x, radii, counts, most, label, colour, top) {
-  const y = linear(0, most, box.y + box.h, box.y), pen = plot.pen;
-  plot.yAxis(box, ticks(0, most, 3), y, "");
-  plot.text(label, box.x - 33, box.y + box.h / 2, { align: "center", base: "middle", turn: -Math.PI / 2, colour });
-  plot.frame(box);
-  pen.beginPath();
-  pen.moveTo(x(radii[0] ?? 0), y(counts[0] ?? 0));
-  radii.forEach((radius, i) => { pen.lineTo(x(radius), y(counts[i])); pen.lineTo(x(radii[i + 1] ?? Math.min(top, radius)), y(counts[i])); });
-  pen.strokeStyle = colour; pen.lineWidth = 1.8; pen.stroke();
-  pen.lineTo(x(radii[radii.length - 1] ?? 0), y(0)); pen.lineTo(x(radii[0] ?? 0), y(0)); pen.closePath();
-  pen.globalAlpha = 0.12; pen.fillStyle = colour; pen.fill(); pen.globalAlpha = 1;
 }
