@@ -17,6 +17,14 @@ class Plot {
     this.resized = true;
   }
 
+  // Whether the picture is out of date: its subject, its size or the theme is another one.
+  isStale(subject) {
+    const stale = this.resized || subject !== this.subject || this.theme !== colours.card;
+    this.subject = subject;
+    this.theme = colours.card;
+    return stale;
+  }
+
   // Begins a picture: right size, blank, default font.
   begin() {
     const dense = window.devicePixelRatio || 1;

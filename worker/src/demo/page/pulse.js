@@ -1,6 +1,6 @@
 // How fast: latency percentiles and throughput over the last minute of wall time.
 
-function pulseBox(plot) { return { x: 46, y: 8, w: plot.width - 58, h: plot.height - 50 }; }
+function pulseBox(plot) { return { x: 58, y: 8, w: plot.width - 70, h: plot.height - 50 }; }
 
 function pulseRange(span) {
   const last = story.pulse[story.pulse.length - 1].wall;
