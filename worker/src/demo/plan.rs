@@ -8,7 +8,7 @@ use crate::config::{self, Config};
 use crate::filter::Filters;
 use crate::watch::Settings;
 use anyhow::{Context, bail};
-use detection::{DetectorConfig, Search, Span};
+use detection::{Calibration, CalibrationError, DetectorConfig, Search, Span};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 /// The configuration of the electrocardiogram.
@@ -149,12 +149,12 @@ fn calibrated(signal: &Signal) -> anyhow::Result<Config> {
     let mut search = Search::new(1, 10..=(samples.len() / 3).min(LONGEST));
     search.deviations = 2.0;
     let advice = "name a configuration for it with --config";
-    let found = detection::calibrate(samples, &search).context(advice)?;
+    let found = fundamental(samples, &search).context(advice)?;
     let factor = (found.period as f64 / PERIOD).round().max(1.0) as usize;
     config.series.preprocess.decimate = (factor > 1).then_some(factor);
     let stretch = filtered(&config, signal, samples.len() / factor)?;
     let thinned = Search { periods: 10..=(stretch.len() / 3).max(10), ..search };
-    let found = detection::calibrate(&stretch, &thinned).context(advice)?;
+    let found = fundamental(&stretch, &thinned).context(advice)?;
     let scale = &mut config.scales[0];
     scale.name = "period".into();
     scale.embedding.delay = config::Auto::Fixed(found.delay);
@@ -164,6 +164,19 @@ fn calibrated(signal: &Signal) -> anyhow::Result<Config> {
     scale.detection = Some(DetectorConfig::default());
     config.validate()?;
     Ok(config)
+}
+
+/// What the stretch tells, at its shortest period: a series that repeats itself well does so after
+/// two and three periods too.
+fn fundamental(samples: &[f32], search: &Search) -> Result<Calibration, CalibrationError> {
+    let mut found = detection::calibrate(samples, search)?;
+    loop {
+        let periods = *search.periods.start()..=found.period * 3 / 5;
+        match detection::calibrate(samples, &Search { periods, ..search.clone() }) {
+            Ok(shorter) if shorter.correlation >= 0.9 * found.correlation => found = shorter,
+            _ => return Ok(found),
+        }
+    }
 }
 
 #[cfg(test)]
