@@ -172,3 +172,15 @@ proptest! {
         }
     }
 }
+
+/// A series that stands still has one location: no edges to keep, however long the window.
+#[test]
+fn a_flat_series_costs_nothing() {
+    let flat = vec![vec![0.5f32; 3]; 6000];
+    let config = Config::new(3, 2000, f32::INFINITY);
+    for mut window in windows(&config).unwrap() {
+        compare_along(&mut window, &flat, &[500], recomputed).unwrap();
+        let points = 2000 * 3 * size_of::<f32>();
+        assert!(window.heap_bytes() < 4 * points, "{} bytes", window.heap_bytes());
+    }
+}

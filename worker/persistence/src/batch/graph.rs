@@ -135,3 +135,16 @@ fn distinct(points: &[f32], dimension: usize) -> Vec<usize> {
     rows.sort_unstable();
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_point_are_one_vertex() {
+        let points = [1.0, 0.0, 2.0, 0.0, 1.0, -0.0, 2.0, 0.0, 1.0, 0.0, 3.0, 0.0];
+        let graph = Graph::new(&points, 2, f32::MAX);
+        assert_eq!((graph.vertices(), &graph.rows[..]), (3, &[0, 1, 5][..]));
+        assert_eq!(graph.edges().count(), 3);
+    }
+}
