@@ -85,8 +85,7 @@ fn a_second_run_goes_on_where_the_first_one_stopped() {
     let all = run_until(&broker, 2 * 2 * 26);
     let ids = ids(&all);
     assert_eq!((all.len(), ids.len()), (2 * 2 * 26, 2 * 2 * 26), "{ids:#?}");
-    let last =
-        all.iter().filter(|a| a.topic == "in.diagrams" && a.partition == 1).next_back().unwrap();
+    let last = all.iter().rfind(|a| a.topic == "in.diagrams" && a.partition == 1).unwrap();
     assert_eq!(last.headers["id"], "in/1/146/diagrams/small");
     assert_eq!(last.headers["source-offset"], "146");
     assert_eq!(last.headers["schema"], "streaming-tda.diagrams/v1");
