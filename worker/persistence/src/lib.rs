@@ -50,7 +50,6 @@ mod locations;
 mod metric;
 mod scale;
 mod simd;
-#[allow(dead_code, reason = "windows choose it by density")]
 mod sparse;
 mod window;
 

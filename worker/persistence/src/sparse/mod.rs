@@ -142,11 +142,6 @@ impl Sparse {
         self.graph.edges
     }
 
-    /// Live points.
-    pub(crate) fn len(&self) -> usize {
-        self.graph.live
-    }
-
     /// Arrivals before the engine must be made anew.
     pub(crate) fn arrivals_left(&self) -> u32 {
         self.ids - self.graph.next

@@ -22,8 +22,8 @@ struct Column {
     /// Where the chain is kept; [`NONE`] in `len` before it is known.
     start: u32,
     len: u32,
-    /// A filter of the vertices that the flow visited.
-    visited: u64,
+    /// The vertices that the flow visited.
+    visited: Filter,
 }
 
 /// An edge on the way of the flow for a column.
@@ -44,8 +44,8 @@ pub(super) struct Morse {
     /// Chains as numbers of relative neighbourhood edges, in the order of the columns.
     chains: Vec<u32>,
     spare_chains: Vec<u32>,
-    /// A filter of the vertices that left before their turn since the last emission.
-    left: u64,
+    /// The vertices that left before their turn since the last emission.
+    left: Filter,
     items: Vec<Item>,
     next_items: Vec<Item>,
     /// What the flow reached: column and edge number.
@@ -62,7 +62,7 @@ const MANY: usize = 1 << 14;
 impl Morse {
     /// Notes that a vertex left before its turn.
     pub(super) fn forget(&mut self, id: u32) {
-        self.left |= filter(id);
+        self.left.add(id);
     }
 
     /// Takes the critical triangles of a lune whose components have changed.
@@ -76,7 +76,7 @@ impl Morse {
             oldest: NONE,
             start: 0,
             len: NONE,
-            visited: 0,
+            visited: Filter::default(),
         };
         self.new.extend(r.others.iter().map(column));
     }
@@ -87,7 +87,7 @@ impl Morse {
         self.inspect(graph.oldest, relative);
         self.flow(graph, records);
         self.rewrite();
-        self.left = 0;
+        self.left = Filter::default();
         // The first window needs much more room than those that follow.
         self.items.shrink_to(2 * MANY);
         self.next_items.shrink_to(2 * MANY);
@@ -135,8 +135,8 @@ impl Morse {
         self.renewed.clear();
         for (at, column) in self.columns.iter_mut().enumerate() {
             let at = at as u32;
-            if column.len == NONE || column.oldest < oldest || column.visited & self.left != 0 {
-                (column.oldest, column.visited, column.len) = (NONE, 0, 0);
+            if column.len == NONE || column.oldest < oldest || column.visited.may_meet(&self.left) {
+                (column.oldest, column.visited, column.len) = (NONE, Filter::default(), 0);
                 let Edge { older, newer, .. } = column.edge;
                 for apex in [column.base, column.apex] {
                     self.items.push(Item::new(at, older, apex));
@@ -180,7 +180,8 @@ impl Morse {
                 }
                 let column = &mut self.columns[item.column as usize];
                 column.oldest = column.oldest.min(item.older);
-                column.visited |= filter(item.older) | filter(item.newer);
+                column.visited.add(item.older);
+                column.visited.add(item.newer);
                 let owner = graph.vertex(item.older);
                 let Some(position) = owner.position(graph.simd, item.newer) else { continue };
                 let apex = match owner.state(position) {
@@ -241,10 +242,21 @@ impl Item {
     }
 }
 
-/// One of 64 bits for a vertex.
-#[inline]
-fn filter(id: u32) -> u64 {
-    1 << (id.wrapping_mul(0x9E37_79B1) >> 26)
+/// A set of vertices, of which some may be taken for others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filter([u64; 4]);
+
+impl Filter {
+    #[inline]
+    fn add(&mut self, id: u32) {
+        let hash = id.wrapping_mul(0x9E37_79B1) >> 24;
+        self.0[hash as usize / 64] |= 1 << (hash % 64);
+    }
+
+    #[inline]
+    fn may_meet(&self, other: &Filter) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
 }
 
 /// Takes equal neighbours out two by two.

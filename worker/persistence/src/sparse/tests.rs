@@ -55,7 +55,7 @@ impl History {
     #[track_caller]
     fn check(&mut self) {
         assert_eq!(self.pairs(), self.expected());
-        assert_eq!(self.engine.len(), self.live.len());
+        assert_eq!(self.engine.graph.live, self.live.len());
     }
 }
 
