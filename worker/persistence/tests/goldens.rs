@@ -5,8 +5,9 @@
 //! each sum: in eight dimensions by 10 · 2⁻²⁴ of itself, so that a length is off by less than
 //! 4 · 10⁻⁷ of itself. No bar is longer than the radius, and by the stability of persistence
 //! (Cohen-Steiner, Edelsbrunner, Harer, 2007) births and deaths move no further than lengths do.
-//! The tolerance of 3 · 10⁻⁶ · max(1, r) leaves room for that, and is far below any bar that is
-//! compared; bars shorter than three tolerances may come from rounding alone and are left out.
+//! The tolerance of 3 · 10⁻⁶ · max(1, r), r the radius or the diameter, leaves room for that, and is
+//! far below any bar that is compared; bars shorter than three tolerances may come from rounding
+//! alone and are left out.
 
 use std::fs;
 use std::path::PathBuf;

@@ -51,9 +51,8 @@ impl Graph {
 
     /// The edges, each once.
     pub(super) fn edges(&self) -> impl Iterator<Item = &Neighbour> {
-        let older =
-            |(v, list): (usize, &[Neighbour])| list.partition_point(|n| (n.vertex as usize) < v);
-        self.neighbours.iter().enumerate().flat_map(move |(v, list)| &list[..older((v, list))])
+        let by_newer = (0u32..).zip(&self.neighbours);
+        by_newer.flat_map(|(v, list)| list.iter().take_while(move |n| n.vertex < v))
     }
 
     /// Squared length from one vertex to another, whether there is an edge or not.

@@ -69,10 +69,10 @@ pub fn diagrams(points: &[f32], config: &Config) -> Result<Diagrams, Error> {
 /// The most persistent class of degree 1 of all rows of `points`, the first of them in the order
 /// of the diagram, as a loop; `None` when there is no loop. `config.max_degree` plays no part.
 ///
-/// The loop is the edge with which the class appears, closed by a path of shorter edges
-/// (Dey, Hou, Mandal, arXiv:1810.04807), here one with the fewest edges. Every loop of that
-/// kind is a sum of older loops from `death` on, and not before. It is neither promised to be the
-/// shortest of its class, nor to bound at `death` without the help of older loops.
+/// The loop is the edge with which the class appears, closed by a path of edges that come before
+/// it (Dey, Hou, Mandal, arXiv:1810.04807), here one with the fewest edges. From `death` on, and
+/// not before, such a loop is homologous to one of earlier edges alone. It is neither promised to
+/// be the shortest of its class, nor to bound at `death` without the help of earlier loops.
 ///
 /// # Errors
 /// As [`diagrams`].

@@ -30,7 +30,7 @@ def circle(random):
 
 
 def torus(random):
-    a, b = random.uniform(0, 2 * numpy.pi, (2, 420))
+    a, b = random.uniform(0, 2 * numpy.pi, (2, 1060))
     surface = numpy.column_stack([numpy.cos(a), numpy.sin(a), numpy.cos(b), numpy.sin(b)])
     return surface + 0.05 * random.normal(size=surface.shape)
 
@@ -69,7 +69,7 @@ def signal(random):
 # points, size of the window, about the radius
 CASES = [
     (circle, 200, numpy.inf),
-    (torus, 360, 0.9),
+    (torus, 1000, 0.45),
     (lorenz, 350, 12.0),
     (clusters, 220, 2.2),
     (lattice, 250, 3.3),
