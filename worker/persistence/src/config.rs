@@ -20,7 +20,7 @@ impl Degree {
 /// What a [`Window`](crate::Window) holds and computes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Coordinates in a point, at least 1.
+    /// Coordinates in a point, from 1 to 2¹⁶.
     pub dimension: usize,
     /// Points in a full window, from 1 to 2²⁴.
     pub window: usize,
@@ -32,6 +32,9 @@ pub struct Config {
 }
 
 impl Config {
+    /// The largest number of coordinates in a point.
+    pub const MAX_DIMENSION: usize = 1 << 16;
+
     /// The largest number of points in a window.
     pub const MAX_WINDOW: usize = 1 << 24;
 
@@ -45,6 +48,9 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.dimension == 0 {
             return Err(ConfigError::Dimension);
+        }
+        if self.dimension > Config::MAX_DIMENSION {
+            return Err(ConfigError::TooManyDimensions(self.dimension));
         }
         if !(1..=Config::MAX_WINDOW).contains(&self.window) {
             return Err(ConfigError::Window(self.window));

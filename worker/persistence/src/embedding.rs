@@ -26,18 +26,22 @@ impl Embedding {
     /// `sample_dimension` channels; `None` takes all channels in their order.
     ///
     /// # Errors
-    /// When `copies` or `delay` is zero, or a channel does not exist.
+    /// When `copies` or `delay` is zero, a channel does not exist, or points or samples have too
+    /// many coordinates.
     pub fn new(
         copies: usize,
         delay: usize,
         sample_dimension: usize,
         channels: Option<&[usize]>,
     ) -> Result<Embedding, ConfigError> {
-        let all: Vec<usize> = (0..sample_dimension).collect();
-        let channels = channels.unwrap_or(&all);
         if sample_dimension == 0 {
             return Err(ConfigError::Dimension);
         }
+        if sample_dimension > Config::MAX_DIMENSION {
+            return Err(ConfigError::TooManyDimensions(sample_dimension));
+        }
+        let all: Vec<usize> = (0..sample_dimension).collect();
+        let channels = channels.unwrap_or(&all);
         if copies == 0 {
             return Err(ConfigError::Embedding);
         }
@@ -49,6 +53,10 @@ impl Embedding {
         }
         if let Some(&channel) = channels.iter().find(|&&c| c >= sample_dimension) {
             return Err(ConfigError::Channel { channel, channels: sample_dimension });
+        }
+        let dimension = copies.saturating_mul(channels.len());
+        if dimension > Config::MAX_DIMENSION {
+            return Err(ConfigError::TooManyDimensions(dimension));
         }
         let reach = (copies - 1).checked_mul(delay).filter(|&r| r <= Config::MAX_WINDOW);
         let Some(reach) = reach else {

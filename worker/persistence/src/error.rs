@@ -17,6 +17,9 @@ pub enum ConfigError {
     /// Points need coordinates.
     #[error("dimension is 0: a point needs at least one coordinate")]
     Dimension,
+    /// Points have more coordinates than can be held.
+    #[error("dimension is {0}: a point has at most {max} coordinates", max = Config::MAX_DIMENSION)]
+    TooManyDimensions(usize),
     /// The number of points in a window is out of range.
     #[error("window is {0}: it must hold from 1 to {max} points", max = Config::MAX_WINDOW)]
     Window(usize),

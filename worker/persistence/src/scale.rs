@@ -89,7 +89,8 @@ impl Scale {
 
     /// Samples from the oldest that a full window depends on to the newest.
     pub fn span(&self) -> u64 {
-        (self.config.window as u64 - 1) * self.stride + self.embedding.reach() as u64 + 1
+        let points = (self.config.window as u64 - 1).saturating_mul(self.stride);
+        points.saturating_add(self.embedding.reach() as u64 + 1)
     }
 
     /// The window, as the last sample left it.

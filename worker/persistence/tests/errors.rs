@@ -19,6 +19,8 @@ fn configurations_that_cannot_be_used() {
     let (error, words) = refused(Config { dimension: 0, ..config() });
     assert_eq!(error, ConfigError::Dimension);
     assert_eq!(words, "dimension is 0: a point needs at least one coordinate");
+    let (_, words) = refused(Config { dimension: usize::MAX, ..config() });
+    assert_eq!(words, "dimension is 18446744073709551615: a point has at most 65536 coordinates");
     let (error, words) = refused(Config { window: 0, ..config() });
     assert_eq!(error, ConfigError::Window(0));
     assert_eq!(words, "window is 0: it must hold from 1 to 16777216 points");
@@ -93,8 +95,15 @@ fn embeddings_that_cannot_be_used() {
     assert_eq!(refused(1, 1, 2, Some(&[0, 2])), words);
     let words = "delay 4096 × (embedding 4098 − 1) reaches back over more than 16777216 samples";
     assert_eq!(refused(4098, 4096, 1, None), words);
-    assert!(refused(usize::MAX, usize::MAX, 1, None).starts_with("delay 18446744073709551615"));
+    assert!(refused(2, usize::MAX, 1, None).starts_with("delay 18446744073709551615"));
     assert!(Embedding::new(4097, 4096, 1, None).is_ok());
+    let words = "dimension is 65538: a point has at most 65536 coordinates";
+    assert_eq!(refused(32769, 1, 2, None), words);
+    assert_eq!(refused(1, 1, 65538, None), words);
+    assert_eq!(
+        refused(usize::MAX, 1, 2, None),
+        ConfigError::TooManyDimensions(usize::MAX).to_string()
+    );
 }
 
 #[test]

@@ -85,6 +85,15 @@ fn what_cannot_be_used_is_named() {
 }
 
 #[test]
+fn a_stride_without_end_emits_once() {
+    let mut scale = scale(Embedding::identity(1).unwrap(), usize::MAX, usize::MAX, 1);
+    assert_eq!(ends(&mut scale, 10), [(0, 0)]);
+    let embedding = Embedding::identity(1).unwrap();
+    let endless = Scale::new(embedding, usize::MAX, 1, &Config::new(1, 4, 1.0)).unwrap();
+    assert_eq!(endless.span(), u64::MAX);
+}
+
+#[test]
 fn the_dimension_is_that_of_the_embedding() {
     let embedding = Embedding::new(3, 1, 2, None).unwrap();
     let scale = Scale::new(embedding, 1, 1, &Config::new(17, 4, 1.0)).unwrap();

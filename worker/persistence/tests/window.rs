@@ -184,3 +184,20 @@ fn a_flat_series_costs_nothing() {
         assert!(window.heap_bytes() < 4 * points, "{} bytes", window.heap_bytes());
     }
 }
+
+#[test]
+fn a_degree_that_makes_no_sense_has_a_radius_all_the_same() {
+    let config = Config::new(1, 9, 5.0);
+    for mut window in windows(&config).unwrap() {
+        assert_eq!(window.radius_at_degree(3.0), f32::INFINITY);
+        for x in [0.0, 1.0, 3.0, 9.0] {
+            window.push(&[x]).unwrap();
+        }
+        for degree in [f32::NAN, f32::NEG_INFINITY, -1.0, 0.0, 0.5] {
+            assert_eq!(window.radius_at_degree(degree), 1.0);
+        }
+        for degree in [3.0, f32::MAX, f32::INFINITY] {
+            assert_eq!(window.radius_at_degree(degree), f32::INFINITY);
+        }
+    }
+}
