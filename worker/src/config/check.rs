@@ -188,7 +188,7 @@ fn field(error: &persistence::ConfigError) -> &'static str {
         E::MaxRadius(_) => "max_radius",
         E::Hop => "hop",
         E::Stride => "stride",
-        E::Embedding => "embedding.copies",
+        E::Embedding | E::TooManyDimensions(_) => "embedding.copies",
         E::Delay | E::Reach { .. } => "embedding.delay",
         E::NoChannels | E::Channel { .. } => "embedding.channels",
     }
