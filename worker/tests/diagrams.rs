@@ -371,7 +371,8 @@ fn unusable_options_are_refused_before_reading() {
         ("--window 2 --hop 1 --max-radius nan", "max_radius is NaN"),
         ("--window 2 --hop 1 --max-radius 1 --delay 0", "delay is 0"),
         ("--window 2 --hop 1 --max-radius 1 --embedding 0", "embedding is 0"),
-        ("--window 2 --hop 1 --max-radius 1 --embedding 9999999999 --delay 99999999999", "delay"),
+        ("--window 2 --hop 1 --max-radius 1 --embedding 9999999999", "dimension is 9999999999"),
+        ("--window 2 --hop 1 --max-radius 1 --embedding 9 --delay 99999999999", "delay"),
     ] {
         let error = text(run(&format!("nowhere.csv {options}"), "").stderr);
         assert!(error.starts_with(&format!("error: {expected}")), "{options}: {error}");
