@@ -64,8 +64,10 @@ const H1_MAX: usize = 5;
 
 /// The moves of h0, h1 and level.
 pub(super) const MOVES: usize = 3;
-/// The least MAD of a move, which is in robust standard deviations.
-pub(super) const MOVE_FLOOR: f64 = 0.1;
+/// The least MAD of a move, which is in robust standard deviations: about that of the root mean
+/// square of five independent normal deviations. What usually moves less is no more unusual
+/// when it moves as chance would have it.
+pub(super) const MOVE_FLOOR: f64 = 0.2;
 
 /// The number of scored features of samples with `channels` channels.
 pub(super) fn features(channels: usize) -> usize {
