@@ -185,6 +185,26 @@ fn a_flat_series_costs_nothing() {
     }
 }
 
+/// One place that is seen again and again among others that are not.
+#[test]
+fn a_place_seen_for_ever_does_not_make_the_window_grow() {
+    let place = |t: usize| match t % 5 {
+        0 => vec![0.25f32, 0.75],
+        _ => vec![(t as f32 * 0.754_877_7).fract(), (t as f32 * 0.569_840_3).fract()],
+    };
+    let stream: Vec<Vec<f32>> = (0..20_000).map(place).collect();
+    for mut window in windows(&Config::new(2, 50, 0.3)).unwrap() {
+        compare_along(&mut window, &stream[..2_000], &[10], recomputed).unwrap();
+        let before = window.heap_bytes();
+        for points in stream[2_000..].chunks(10) {
+            points.iter().for_each(|point| window.push(point).unwrap());
+            window.diagrams();
+        }
+        let after = window.heap_bytes();
+        assert!(after < 2 * before, "{before} bytes, then {after}");
+    }
+}
+
 #[test]
 fn a_degree_that_makes_no_sense_has_a_radius_all_the_same() {
     let config = Config::new(1, 9, 5.0);
