@@ -71,8 +71,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let setup = plan.setup(&signal, arguments.speed);
     let story = Story::new(setup, signal.clone(), plan.filters(), plan.stride());
     let story = Arc::new(Mutex::new(story));
-    let page = Page::start(arguments.port, story.clone())
-        .with_context(|| format!("cannot serve the page on port {:?}", arguments.port))?;
+    let page = Page::start(arguments.port, story.clone()).with_context(|| {
+        let port = arguments.port.unwrap_or_default();
+        format!("cannot serve the page on port {port}; choose another with --port")
+    })?;
     let terminal = Terminal::new();
     terminal.greet(lock(&story).setup(), &page.url(), &brokers.describe());
     play(arguments, &plan, &signal, &story, terminal, metrics, &shutdown)?;

@@ -47,7 +47,7 @@ function row(alert, pick) {
   const line = document.createElement("tr");
   const beside = alert.mark === null ? (story.setup.reference ? "none near" : "–") : clock(alert.mark, 2);
   const loop = alert.birth === null ? "–" : number(alert.birth) + " → " + (alert.death === null ? "open" : number(alert.death)) + " " + story.setup.unit;
-  for (const words of [clock(alert.time, 2), alert.score.toFixed(1), loop, beside, alert.delay_ms === null ? "–" : Math.round(alert.delay_ms) + " ms"]) {
+  for (const words of [clock(alert.time, 2), alert.score.toFixed(1), beside, alert.delay_ms === null ? "–" : Math.round(alert.delay_ms) + " ms", loop]) {
     const cell = document.createElement("td");
     cell.textContent = words;
     if (words === "–" || words === "none near") cell.className = "none";
