@@ -19,7 +19,7 @@ MEMORY = 600
 WARM_UP = 200
 FALLBACK_WINDOW = 96
 # A matrix profile of more samples takes too long on a small machine.
-MATRIX_PROFILE_LIMIT = 120_000
+MATRIX_PROFILE_LIMIT = 250_000
 
 
 @dataclass
