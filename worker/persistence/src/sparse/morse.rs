@@ -182,6 +182,7 @@ impl Morse {
                 column.oldest = column.oldest.min(item.older);
                 column.visited.add(item.older);
                 column.visited.add(item.newer);
+                debug_assert!(graph.is_live(item.older) && graph.is_live(item.newer));
                 let owner = graph.vertex(item.older);
                 let Some(position) = owner.position(graph.simd, item.newer) else { continue };
                 let apex = match owner.state(position) {
