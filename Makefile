@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-instructions instructions-baseline
+.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 
@@ -47,7 +47,7 @@ goldens: ## Make the golden diagrams of the tests again, with Ripser and GUDHI
 	@scripts/setup bench
 	scripts/python worker/persistence/tests/goldens/requirements.txt worker/persistence/tests/goldens/make.py
 
-bench: bench-engine ## All benchmarks
+bench: bench-engine ## The same as bench-engine
 
 bench-engine: ## Ours and the fastest batch libraries on the same windows: target/bench/engine.json
 	@scripts/setup bench
@@ -56,6 +56,10 @@ bench-engine: ## Ours and the fastest batch libraries on the same windows: targe
 
 compare: bench-engine ## Benchmark ours and other libraries, and write COMPARE.md
 	scripts/python benches/peers/requirements.txt benches/peers/report.py target/bench/engine.json COMPARE.md
+
+bench-detection: ## Score detection on labelled series (ARGS="--nab DIR --wfdb RECORD")
+	@scripts/setup bench
+	benches/detection/run.sh $(ARGS)
 
 bench-instructions: ## Instruction counts of the kernels against the ones kept in the repository
 	@scripts/setup callgrind
