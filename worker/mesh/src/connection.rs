@@ -90,7 +90,13 @@ impl Connection {
         config.set("bootstrap.servers", &self.brokers);
         config.set("client.id", "streaming-tda-worker");
         config.set("socket.nagle.disable", "true");
-        config.set("log_level", (RDKafkaLogLevel::Notice as i32).to_string());
+        // The property `debug` says what is to be logged in detail.
+        let detailed = self.properties.contains_key("debug");
+        config.set_log_level(if detailed {
+            RDKafkaLogLevel::Debug
+        } else {
+            RDKafkaLogLevel::Notice
+        });
         let chosen = self.properties.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         let chosen = chosen.filter(|(key, _)| !Connection::RESERVED.contains(key));
         for (key, value) in defaults.iter().copied().chain(chosen) {

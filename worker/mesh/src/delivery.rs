@@ -4,12 +4,15 @@ use crate::ack::{Acknowledged, Failure, Refused, Ticket};
 use crate::checkpoint::{Header, Keys, Place, Slot, Snapshot, State, VERSION};
 use crate::sink::{Answers, Rejected, Sink};
 use crate::{Connection, Error, Kind, Output};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// How often answers are looked for.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Hears of what becomes of outputs and checkpoints.
 pub trait Observer: Send + Sync {
@@ -231,13 +234,12 @@ struct Track {
 impl Course {
     fn run(mut self) {
         loop {
-            self.sink.poll(Duration::from_millis(1));
-            loop {
-                match self.inbox.try_recv() {
-                    Ok(request) => self.accept(request),
-                    Err(crossbeam_channel::TryRecvError::Empty) => break,
-                    Err(crossbeam_channel::TryRecvError::Disconnected) => return,
-                }
+            // A poll that may wait for less than its clock can tell spins instead.
+            self.sink.poll(Duration::ZERO);
+            match self.inbox.recv_timeout(TICK) {
+                Ok(request) => self.accept(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
             for (&partition, track) in &mut self.leases {
                 track.advance(partition, &self.sink, &self.failure, &mut |next| {

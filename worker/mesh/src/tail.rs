@@ -10,8 +10,6 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Where to begin to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
@@ -96,8 +94,7 @@ fn start(
     partition: i32,
     from: Begin,
 ) -> Result<Offset, Error> {
-    let watermarks = consumer.fetch_watermarks(topic, partition, PATIENCE);
-    let (first, end) = watermarks.map_err(Error::kafka(format!("find the end of {topic}")))?;
+    let (first, end) = topics::ends(consumer, topic, partition)?;
     Ok(Offset::Offset(if from == Begin::First { first } else { end }))
 }
 

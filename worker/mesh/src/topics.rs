@@ -1,8 +1,9 @@
 //! Which topics there are.
 
-use crate::{Connection, Error};
+use crate::{Class, Connection, Error};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
@@ -78,6 +79,26 @@ pub fn create(connection: &Connection, topics: &[Topic<'_>]) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+/// The offsets of the first record of a partition and after its last one. A partition that was
+/// just made may need a moment until its leader knows.
+pub(crate) fn ends<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), Error> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, TIMEOUT) {
+            Err(error) if Class::of(&error) == Class::Retriable && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            ends => {
+                return ends.map_err(Error::kafka(format!("find the ends of {topic}/{partition}")));
+            }
+        }
+    }
 }
 
 fn admin(connection: &Connection) -> Result<AdminClient<DefaultClientContext>, Error> {

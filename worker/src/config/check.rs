@@ -1,7 +1,8 @@
-use super::{Auto, Config, Scale};
+use super::{Config, Scale};
 use crate::watch::Settings;
 use detection::signal::{Decimate, HighPass};
 use mesh::Connection;
+use persistence::{Config as EngineConfig, ConfigError, Embedding};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -136,8 +137,7 @@ impl Scale {
             say("max_degree", format!("it is {}: degrees 0 and 1 are computed", self.max_degree));
         }
         self.check_calibration(say);
-        let settings = Settings::example(self);
-        if let Err(error) = settings.scale(self, dimension) {
+        for error in self.refused(dimension) {
             say(field(&error), error.to_string());
         }
         if let Some(detection) = &self.detection
@@ -147,6 +147,20 @@ impl Scale {
                 say("detection", error.to_string());
             }
         }
+    }
+
+    /// All that the engine refuses.
+    fn refused(&self, dimension: usize) -> Vec<ConfigError> {
+        let Settings { window, hop, delay, cap } = Settings::example(self);
+        let channels = self.embedding.channels.as_deref();
+        let embedding = Embedding::new(self.embedding.copies, delay, dimension, channels);
+        let size = EngineConfig::new(1, window, 0.0).validate();
+        let radius = EngineConfig::new(1, 1, cap).validate();
+        let positive = |n: usize, error| if n == 0 { Err(error) } else { Ok(()) };
+        let (stride, hop) =
+            (positive(self.stride, ConfigError::Stride), positive(hop, ConfigError::Hop));
+        let checks = [embedding.map(drop), size, radius, stride, hop];
+        checks.into_iter().filter_map(Result::err).collect()
     }
 
     fn check_calibration(&self, say: &mut dyn FnMut(&str, String)) {
@@ -173,16 +187,12 @@ impl Scale {
             let message = format!("periods up to {last} need at least {} samples", 3 * last);
             say("calibration.samples", message);
         }
-        let window = matches!(self.window, Auto::Fixed(n) if n > 0);
-        if self.hop == Some(0) && !window {
-            say("hop", "it must be at least 1".into());
-        }
     }
 }
 
 /// The field that an error of the engine is about.
-fn field(error: &persistence::ConfigError) -> &'static str {
-    use persistence::ConfigError as E;
+fn field(error: &ConfigError) -> &'static str {
+    use ConfigError as E;
     match error {
         E::Dimension | E::Window(_) => "window",
         E::MaxRadius(_) => "max_radius",

@@ -1,4 +1,6 @@
+use super::conform::differences;
 use super::{Config, Problem, Problems};
+use serde_json::Value;
 
 impl Config {
     /// Reads and checks a configuration.
@@ -6,11 +8,125 @@ impl Config {
     /// # Errors
     /// Lists all that is wrong.
     pub fn from_yaml(text: &str) -> Result<Config, Problems> {
-        // serde-saphyr: maintained, parses into the types without `unsafe`, and is fuzzed;
-        // serde_yaml is archived, and its forks are either quiet or have advisories.
-        let config: Config = serde_saphyr::from_str(text)
-            .map_err(|e| Problems(vec![Problem { path: String::new(), message: e.to_string() }]))?;
-        config.validate()?;
-        Ok(config)
+        // serde-saphyr: maintained, parses without `unsafe`, and is fuzzed; serde_yaml is archived
+        // by its author, and its forks are either quiet or have advisories.
+        let document: Value = serde_saphyr::from_str(text).map_err(|e| whole(e.to_string()))?;
+        let schema = schemars::schema_for!(Config).to_value();
+        let mut problems = differences(&schema, &document);
+        let rest = without(document, &problems);
+        match serde_json::from_value::<Config>(rest) {
+            Ok(config) => {
+                let more = config.validate().err().map(|p| p.0).unwrap_or_default();
+                problems.extend(more);
+                if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+            }
+            Err(error) if problems.is_empty() => Err(whole(error.to_string())),
+            Err(_) => Err(Problems(problems)),
+        }
+    }
+}
+
+fn whole(message: String) -> Problems {
+    Problems(vec![Problem { path: String::new(), message }])
+}
+
+/// The document without the fields that are wrong, so that the others can be checked too.
+fn without(mut document: Value, problems: &[Problem]) -> Value {
+    for Problem { path, .. } in problems {
+        let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
+        let pointer = parent.replace(['.', '['], "/").replace(']', "");
+        let pointer = if parent.is_empty() { pointer } else { format!("/{pointer}") };
+        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
+            fields.remove(field);
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Auto, Radius};
+
+    const GOOD: &str = "
+kafka: {brokers: 'localhost:9092', input: ecg, properties: {linger.ms: '2'}}
+scales:
+  - {name: beat, window: auto, max_radius: {deviations: 1.5}, embedding: {copies: 3, delay: auto},
+     calibration: {samples: 3000, min_period: 40, max_period: 200}, detection: {threshold: 7}}
+  - {name: slow, window: 100, max_radius: infinity, max_degree: 0}
+";
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let config = Config::from_yaml(GOOD).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(config.kafka.checkpoints(), "ecg.checkpoints");
+        assert_eq!(config.kafka.output(mesh::schema::Kind::Alerts), "ecg.alerts");
+        assert_eq!((config.series.dimension, config.series.max), (1, 1000));
+        assert_eq!(config.scales[1].window, Auto::Fixed(100));
+        assert_eq!(config.scales[1].max_radius.fixed(), Some(f32::INFINITY));
+        assert!(matches!(config.scales[0].max_radius, Radius::Relative(_)));
+        assert_eq!(config.scales[0].detection.as_ref().map(|d| d.threshold), Some(7.0));
+        assert_eq!(config.http.listen.port(), 9464);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let text = "
+kafka: {broker: 'localhost:9092', input: ecg, checkpoint_ms: often, properties: {acks: '0'}}
+series: {dimension: 0, preprocess: {decimate: 0}}
+scales:
+  - {name: 'a b', window: 0, max_radius: wide, stride: -1}
+  - {name: b, window: auto, max_radius: 1, embedding: {channels: [7]}, detection: {treshold: 7}}
+  - {name: b, window: 10, max_radius: -1, hop: 0}
+http: {listen: here}
+";
+        let problems = Config::from_yaml(text).unwrap_err();
+        let paths: Vec<&str> = problems.0.iter().map(|p| p.path.as_str()).collect();
+        for path in [
+            "kafka.broker",
+            "kafka.brokers",
+            "kafka.checkpoint_ms",
+            "scales[0].max_radius",
+            "scales[0].stride",
+            "scales[1].detection.treshold",
+            "http.listen",
+        ] {
+            assert!(paths.contains(&path), "{path} is not in:\n{problems}");
+        }
+        let text = "
+kafka: {brokers: '', input: ecg, properties: {acks: '0'}, colour: red}
+series: {dimension: 0, preprocess: {decimate: 0}}
+scales:
+  - {name: 'a b', window: 0, max_radius: 1, stride: 0}
+  - {name: b, window: auto, max_radius: 1, embedding: {channels: [7]}, detection: {threshold: -7}}
+  - {name: b, window: 10, max_radius: -1, hop: 0}
+";
+        let problems = Config::from_yaml(text).unwrap_err();
+        let paths: Vec<&str> = problems.0.iter().map(|p| p.path.as_str()).collect();
+        for path in [
+            "kafka.brokers",
+            "kafka.colour",
+            "kafka.properties.acks",
+            "series.dimension",
+            "series.preprocess.decimate",
+            "scales[0].name",
+            "scales[0].stride",
+            "scales[0].window",
+            "scales[1].calibration",
+            "scales[1].embedding.channels",
+            "scales[1].detection",
+            "scales[2].name",
+            "scales[2].hop",
+            "scales[2].max_radius",
+        ] {
+            assert!(paths.contains(&path), "{path} is not in:\n{problems}");
+        }
+        assert!(problems.to_string().starts_with("14 things are wrong"), "{problems}");
+    }
+
+    #[test]
+    fn text_that_is_no_yaml_says_where() {
+        let problems = Config::from_yaml("kafka: [").unwrap_err().to_string();
+        assert!(problems.contains("line"), "{problems}");
     }
 }

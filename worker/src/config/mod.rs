@@ -1,6 +1,7 @@
 //! What a worker is told to do, as YAML.
 
 mod check;
+mod conform;
 mod load;
 mod scale;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 pub use check::{Problem, Problems};
-pub use scale::{Auto, Calibration, Deviations, Embedding, Found, Radius, Scale};
+pub use scale::{Auto, Calibration, Deviations, Embedding, Found, Radius, Scale, Unbounded};
 
 /// The configuration of `streaming-tda-worker run`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +105,7 @@ pub struct Preprocess {
 pub struct Http {
     /// Address and port for `/metrics`, `/health/live` and `/health/ready`. Default:
     /// `127.0.0.1:9464`.
+    #[schemars(extend("format" = "host:port"))]
     pub listen: SocketAddr,
 }
 

@@ -22,7 +22,8 @@ pub struct Scale {
     #[serde(default = "one")]
     pub stride: usize,
     /// The radius at which the filtration ends, in the unit of the (filtered) samples; or
-    /// `{deviations: d}` for d standard deviations of the cloud. 1.5 to 2 deviations detect best.
+    /// `{deviations: d}` for d standard deviations of the cloud; or `infinity`. 1.5 to 2
+    /// deviations detect best.
     pub max_radius: Radius,
     /// The highest degree of homology: 0 for components, 1 for loops too. Default: 1.
     #[serde(default = "one_u8")]
@@ -50,7 +51,7 @@ pub struct Embedding {
 
 /// A number, or `auto` to find it out from the calibration stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a whole number, or auto")]
 pub enum Auto {
     /// This number.
     Fixed(usize),
@@ -68,12 +69,22 @@ pub enum Found {
 
 /// A radius.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, {deviations: number}, or infinity")]
 pub enum Radius {
     /// In the unit of the samples.
     Fixed(f32),
     /// In standard deviations of the cloud.
     Relative(Deviations),
+    /// The filtration does not end.
+    Unbounded(Unbounded),
+}
+
+/// The word `infinity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unbounded {
+    /// There is no largest radius.
+    Infinity,
 }
 
 /// A length in standard deviations.
@@ -111,6 +122,17 @@ impl Scale {
     /// Whether the period has to be found out.
     pub fn needs_period(&self) -> bool {
         [self.window, self.embedding.delay].iter().any(|a| matches!(a, Auto::Auto(_)))
+    }
+}
+
+impl Radius {
+    /// The radius, when it does not depend on the series.
+    pub fn fixed(self) -> Option<f32> {
+        match self {
+            Radius::Fixed(radius) => Some(radius),
+            Radius::Unbounded(_) => Some(f32::INFINITY),
+            Radius::Relative(_) => None,
+        }
     }
 }
 

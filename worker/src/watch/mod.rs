@@ -49,8 +49,8 @@ struct Following {
 pub(crate) enum Memory {
     /// The filtered sample with which the calibration stretch begins.
     Calibrating(u64),
-    /// What was found out, and the detector.
-    Following(Settings, Option<Box<Detector>>),
+    /// What was found out, if anything had to be, and the detector.
+    Following(Option<Settings>, Option<Box<Detector>>),
 }
 
 /// What became of a sample.
@@ -86,7 +86,9 @@ impl Watch {
             Some(Memory::Calibrating(from)) => {
                 watch.stage = Stage::Calibrating { from, samples: Vec::new() };
             }
-            Some(Memory::Following(settings, detector)) => {
+            Some(Memory::Following(found, detector)) => {
+                let settings = found.or_else(|| Settings::fixed(config));
+                let settings = settings.expect("what is not fixed was found out");
                 let mut following = follow(config, settings, dimension);
                 following.detector = detector.map(|d| *d);
                 watch.stage = Stage::Following(Box::new(following));
@@ -137,9 +139,10 @@ impl Watch {
         match &self.stage {
             Stage::Calibrating { from, .. } => Some(Memory::Calibrating(*from)),
             Stage::Following(following) => {
-                let remembers = following.detector.is_some() || self.config.is_calibrated();
+                let found = self.config.is_calibrated().then_some(following.settings);
                 let detector = following.detector.clone().map(Box::new);
-                remembers.then_some(Memory::Following(following.settings, detector))
+                let remembers = found.is_some() || detector.is_some();
+                remembers.then_some(Memory::Following(found, detector))
             }
         }
     }

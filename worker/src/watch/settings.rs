@@ -15,7 +15,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// What the configuration says, when it leaves nothing open.
     pub(crate) fn fixed(scale: &Scale) -> Option<Settings> {
-        let Radius::Fixed(cap) = scale.max_radius else { return None };
+        let cap = scale.max_radius.fixed()?;
         let (Auto::Fixed(window), Auto::Fixed(delay)) = (scale.window, scale.embedding.delay)
         else {
             return None;
@@ -29,8 +29,8 @@ impl Settings {
         let or = |auto: Auto, value: usize| if let Auto::Fixed(n) = auto { n } else { value };
         let window = or(scale.window, 62);
         let cap = match scale.max_radius {
-            Radius::Fixed(radius) => radius,
             Radius::Relative(relative) => relative.deviations,
+            radius => radius.fixed().unwrap_or(f32::NAN),
         };
         Settings { window, hop: hop(scale, window), delay: or(scale.embedding.delay, 1), cap }
     }
@@ -56,14 +56,13 @@ impl Settings {
             (Auto::Auto(_), Auto::Fixed(delay)) => (period()?.window, delay),
             (Auto::Auto(_), Auto::Auto(_)) => period().map(|found| (found.window, found.delay))?,
         };
-        let cap = match scale.max_radius {
-            Radius::Fixed(radius) => radius,
-            Radius::Relative(relative) => {
-                let (channels, copies) = (channels.len(), scale.embedding.copies);
-                detection::cap(&chosen, channels, delay, copies, relative.deviations)
-            }
+        let Radius::Relative(relative) = scale.max_radius else {
+            let settings = Settings::example(scale);
+            return Ok(Settings { window, hop: hop(scale, window), delay, ..settings });
         };
-        match cap > 0.0 || matches!(scale.max_radius, Radius::Fixed(_)) {
+        let (channels, copies) = (channels.len(), scale.embedding.copies);
+        let cap = detection::cap(&chosen, channels, delay, copies, relative.deviations);
+        match cap > 0.0 {
             true => Ok(Settings { window, hop: hop(scale, window), delay, cap }),
             false => Err(CalibrationError::Constant),
         }

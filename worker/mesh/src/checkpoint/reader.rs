@@ -83,10 +83,7 @@ impl Reader {
     /// # Errors
     /// When the partition ends before `next`, or cannot be asked about.
     pub fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error> {
-        let (first, end) = self
-            .consumer
-            .fetch_watermarks(input, partition, PATIENCE)
-            .map_err(Error::kafka(format!("find the ends of {input}/{partition}")))?;
+        let (first, end) = topics::ends(&self.consumer, input, partition)?;
         match next > end {
             true => Err(Error::Ahead { topic: input.into(), partition, next, end }),
             false => Ok(first),

@@ -1,0 +1,89 @@
+//! What came out of a worker, record by record.
+
+use crate::worker::Worker;
+use anyhow::{Context, Result, bail};
+use mesh::schema::Kind;
+use mesh::tail::{Begin, Located};
+use mesh::{Connection, Tail};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The outputs of a worker since its topics exist.
+pub struct Audit {
+    tail: Tail,
+    /// The value of each output, by its id.
+    pub outputs: BTreeMap<String, Vec<u8>>,
+    /// The ids in the order of their first arrival, by topic and partition.
+    pub order: BTreeMap<(String, i32), Vec<String>>,
+    /// Outputs that came again.
+    pub repeated: usize,
+}
+
+impl Audit {
+    /// Reads the three topics that begin with `output`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of(connection: &Connection, output: &str) -> Result<Audit> {
+        let topics = Kind::ALL.map(|kind| format!("{output}.{kind}"));
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let tail = Tail::open(connection, &topics, Begin::First)?;
+        Ok(Audit { tail, outputs: BTreeMap::new(), order: BTreeMap::new(), repeated: 0 })
+    }
+
+    /// Reads until there are `count` different outputs of this worker.
+    ///
+    /// # Errors
+    /// When they do not come in time, the worker ends, or an output came again with other bytes.
+    pub fn read_until(&mut self, count: usize, time: Duration, from: &mut Worker) -> Result<()> {
+        let deadline = Instant::now() + time;
+        while self.outputs.len() < count {
+            if Instant::now() > deadline {
+                let (found, log) = (self.outputs.len(), from.log());
+                bail!("{found} of {count} outputs came within {time:?}\n{log}");
+            }
+            from.check()?;
+            if let Some(located) = self.tail.next(Duration::from_millis(100))? {
+                self.see(located)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until nothing has come for `quiet`.
+    ///
+    /// # Errors
+    /// When an output came again with other bytes.
+    pub fn read_rest(&mut self, quiet: Duration) -> Result<()> {
+        while let Some(located) = self.tail.next(quiet)? {
+            self.see(located)?;
+        }
+        Ok(())
+    }
+
+    /// The outputs of one kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&str, &[u8])> {
+        let part = format!("/{kind}/");
+        let chosen = self.outputs.iter().filter(move |(id, _)| id.contains(&part));
+        chosen.map(|(id, value)| (id.as_str(), value.as_slice()))
+    }
+
+    fn see(&mut self, located: Located) -> Result<()> {
+        let Located { topic, partition, record, headers } = located;
+        let id = headers.get("id").context("an output has no id")?.clone();
+        let value = record.value.context("an output has no value")?.into_vec();
+        match self.outputs.get(&id) {
+            Some(first) if *first == value => self.repeated += 1,
+            Some(first) => bail!(
+                "{id} came again with other bytes:\n{}\n{}",
+                String::from_utf8_lossy(first),
+                String::from_utf8_lossy(&value)
+            ),
+            None => {
+                self.order.entry((topic, partition)).or_default().push(id.clone());
+                self.outputs.insert(id, value);
+            }
+        }
+        Ok(())
+    }
+}
