@@ -73,8 +73,9 @@ impl Connection {
             ("linger.ms", "1"),
             ("retry.backoff.ms", "10"),
             ("compression.type", "lz4"),
-            // The brake on outputs: bytes, since records are of very different sizes.
-            ("queue.buffering.max.kbytes", "65536"),
+            // The brake on outputs: bytes, since records are of very different sizes. What waits
+            // here is computed again after a crash.
+            ("queue.buffering.max.kbytes", "32768"),
             ("queue.buffering.max.messages", "1000000"),
             ("message.max.bytes", "16777216"),
         ])
