@@ -43,9 +43,11 @@ target/tools/bin/cargo-deny:
 	cargo install --locked --root target/tools --target-dir target/tools/build cargo-deny@$(CARGO_DENY)
 	rm -rf target/tools/build
 
-goldens: ## Make the golden diagrams of the tests again, with Ripser and GUDHI
+goldens: ## Make the golden diagrams of the tests again, with Ripser, GUDHI and persim
 	@scripts/setup bench
-	scripts/python worker/persistence/tests/goldens/requirements.txt worker/persistence/tests/goldens/make.py
+	for tests in worker/persistence/tests/goldens worker/detection/tests/goldens; do \
+		(cd $$tests && $(CURDIR)/scripts/python requirements.txt make.py) || exit 1; \
+	done
 
 bench: bench-engine ## The same as bench-engine
 
