@@ -52,6 +52,7 @@ impl Terminal {
         if setup.reference {
             say(&format!("  beats    {RULE}"));
         }
+        say("  latency  in milliseconds, at the 50th, 95th and 99th percentile");
         if self.live {
             say("  Ctrl-C ends it.");
         }
@@ -71,7 +72,7 @@ impl Terminal {
         if wall >= self.next || (self.live && !new.is_empty()) {
             self.next = wall + if self.live { LIVE } else { QUIET };
             match self.live {
-                true => print!("{}", status(story)),
+                true => print!("{}", cut(&status(story), width())),
                 false => say(&status(story)),
             }
         }
@@ -100,20 +101,32 @@ fn say(line: &str) {
     _ = writeln!(stdout(), "{line}");
 }
 
+/// Columns of the terminal.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// As much of a line as fits: one that wraps could not be rewritten in place.
+fn cut(line: &str, width: usize) -> String {
+    line.chars().take(width.saturating_sub(1)).collect()
+}
+
 fn status(story: &Story) -> String {
     let pulse = story.last_pulse();
     let rate = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.0}"));
-    let median = |found: Option<Percentiles>| {
-        found.map_or("–".into(), |p| format!("{:.2}/{:.2}/{:.2} ms", p.p50, p.p95, p.p99))
+    let latency = |found: Option<Percentiles>, digits: usize| {
+        let at =
+            |p: Percentiles| [p.p50, p.p95, p.p99].map(|ms| format!("{ms:.digits$}")).join("/");
+        found.map_or("–".into(), at)
     };
     format!(
-        "{} of signal · {} points/s · {} emissions/s · engine {} · end to end {} · {} alerts",
+        "{}  {} points/s  {} emissions/s  engine {}  end to end {}  {}",
         clock(story.at(), 0),
         rate(pulse.map(|p| p.points_per_second)),
         rate(pulse.map(|p| p.emissions_per_second)),
-        median(pulse.and_then(|p| p.engine)),
-        median(pulse.and_then(|p| p.end_to_end)),
-        story.alerts().len()
+        latency(pulse.and_then(|p| p.engine), 2),
+        latency(pulse.and_then(|p| p.end_to_end), 1),
+        counted(story.alerts().len() as u64),
     )
 }
 
@@ -132,18 +145,22 @@ fn describe(alert: &Alert, setup: &Setup) -> String {
 fn alerts(story: &Story, totals: &Totals) -> String {
     let (all, scored) = story.marks();
     if !story.setup().reference {
-        return format!("{} alerts", totals.alerts);
+        return counted(totals.alerts);
     }
     let times: Vec<f64> = story.alerts().iter().map(|alert| alert.time).collect();
     format!(
-        "{} alerts, {} of them beside a marked beat; {} of the {} beats marked after the warm-up \
-         have one ({} marked in all)",
-        totals.alerts,
+        "{}, {} of them beside a marked beat; of {} beats marked after the warm-up, {} have one \
+         ({} marked in all)",
+        counted(totals.alerts),
         totals.matched,
-        super::reference::alerted(scored, &times),
         scored.len(),
+        super::reference::alerted(scored, &times),
         all.len()
     )
+}
+
+fn counted(alerts: u64) -> String {
+    format!("{alerts} alert{}", if alerts == 1 { "" } else { "s" })
 }
 
 fn milliseconds(found: Option<Percentiles>) -> String {
@@ -163,7 +180,14 @@ fn clock(seconds: f64, digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clock;
+    use super::{clock, cut};
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        assert_eq!(cut("5× as fast", 4), "5× ");
+        assert_eq!(cut("short", 80), "short");
+        assert_eq!(cut("none", 0), "");
+    }
 
     #[test]
     fn a_clock_shows_minutes_and_seconds() {
