@@ -3,6 +3,7 @@
 
 use detection::qrs;
 use harness::demo::{self, Demo};
+use harness::kafka::Kafka;
 use mesh::schema::Kind;
 use mesh::tail::{Begin, Tail};
 use serde_json::Value;
@@ -139,6 +140,28 @@ fn nothing_is_lost_at_full_speed() {
     let emissions = number(&report, "/emissions") as u64;
     let first = points - (emissions - 1) * HOP;
     assert!((200..1000).contains(&first), "{emissions} emissions of {points} points");
+}
+
+#[test]
+fn a_real_broker_takes_one_demo_after_the_other() {
+    let kafka = Kafka::shared().unwrap();
+    let broker = kafka.address();
+    let mut reports = Vec::new();
+    for _ in 0..2 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let arguments = ["--broker", &broker, "--speed", "30", "--seconds", "3", "--report", path];
+        let ended = demo::run(&arguments).unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(String::from_utf8_lossy(&ended.stdout).contains(&broker));
+        reports.push(report(folder.path()));
+    }
+    // Each run plays a series of its own through the same topics, and nothing depends on time.
+    for field in ["/points", "/emissions", "/alerts", "/matched", "/median_delay_ms"] {
+        let [first, second] = [0, 1].map(|run| number(&reports[run], field));
+        assert!(first > 0.0 && (first - second).abs() < 1e-6, "{field}: {first} and {second}");
+    }
+    assert_eq!(number(&reports[0], "/points"), 30.0 * 3.0 * 360.0);
 }
 
 #[test]
