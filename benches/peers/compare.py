@@ -134,7 +134,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0, help="CPU time of a peer in a round")
     options = parser.parse_args()
 
-    about, found = machine(), []
+    about, found, differing = machine(), [], []
     for cell in workloads.cells(options.degrees):
         if not re.search(options.only, f"{cell.workload} {cell.window}"):
             continue
@@ -149,10 +149,11 @@ def main():
         found.extend(rows(cell, measured))
         print(table(found[-len(engines) :]), flush=True)
         for engine, windows in disagreements(measured).items():
-            print(f"  {engine} counts other bars in {windows} windows", flush=True)
+            differing.append(f"{engine} on {cell.workload}, W = {cell.window}: {windows} windows")
+            print(f"  other bars by {differing[-1]}", flush=True)
     about["load_after"] = os.getloadavg()[0]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"machine": about, "rows": found}, indent=1) + "\n")
+    options.out.write_text(json.dumps({"machine": about, "rows": found, "differing": differing}, indent=1) + "\n")
     print(f"written to {options.out}")
 
 

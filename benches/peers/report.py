@@ -69,6 +69,9 @@ def report(measurement):
         f" {about['rustc']}; load {about['load_before']:.1f} before and {about['load_after']:.1f} after."
         f" {versions}."
     )
+    differing = measurement["differing"]
+    agreed = f"In these windows, other numbers of bars were found by {'; '.join(differing)}."
+    yield "\n" + (agreed if differing else "All libraries found the same number of bars in every window.")
     yield "\n### CPU time of an emission, ms\n"
     head = ["workload", "space", "W", "hop", "mean degree", "ours", "fastest peer", "ratio", "ratio to ripser", "points per CPU second"]
     yield from markdown(head, map(cost, found))
