@@ -1,0 +1,86 @@
+//! Outputs acknowledged, then the checkpoint, then the offset: in this order, whatever the broker
+//! of the outputs does.
+#![allow(clippy::unwrap_used)]
+
+use mesh::checkpoint::{Reader, Remembered, Snapshot, State};
+use mesh::schema::{Kind, Output};
+use mesh::{Acknowledged, Connection, Delivery, Observer, Refused, Topics};
+use rdkafka::mocking::MockCluster;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+struct Silent;
+
+impl Observer for Silent {
+    fn acknowledged(&self, _: Acknowledged) {}
+    fn refused(&self, _: Refused<'_>) {}
+    fn saved(&self, _: i32, _: i64) {}
+}
+
+fn output(offset: i64) -> Output {
+    Output {
+        kind: Kind::Diagrams,
+        id: format!("in/0/{offset}/diagrams/a"),
+        series: "s".into(),
+        offset,
+        timestamp: Some(7),
+        payload: b"{}".into(),
+    }
+}
+
+fn snapshot(next: i64, state: &str) -> Snapshot {
+    let state = State::Changed(RawValue::from_string(state.into()).unwrap());
+    let series = vec![Remembered { series: "s".into(), start: 3, sample: 1, state }];
+    Snapshot { settings: "same".into(), next, series }
+}
+
+fn commits_within(delivery: &Delivery, time: Duration) -> BTreeMap<i32, i64> {
+    let deadline = Instant::now() + time;
+    let mut commits = delivery.commits();
+    while commits.is_empty() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+        commits = delivery.commits();
+    }
+    commits
+}
+
+#[test]
+fn nothing_is_committed_before_its_outputs_are_acknowledged() {
+    // The outputs live on a broker that goes away, the checkpoints on one that stays.
+    let cluster = MockCluster::new(2).unwrap();
+    for (topic, leader) in [("out", 2), ("memory", 1), ("in", 1)] {
+        cluster.create_topic(topic, 1, 2).unwrap();
+        cluster.partition_leader(topic, 0, Some(leader)).unwrap();
+    }
+    let brokers = cluster.bootstrap_servers();
+    let connection = Connection { brokers, properties: BTreeMap::new() };
+    let topics =
+        Topics { outputs: vec![(Kind::Diagrams, "out".into())], checkpoints: "memory".into() };
+    let delivery = Delivery::start(&connection, "g", "in", &topics, Arc::new(Silent)).unwrap();
+    let reader = Reader::new(&connection, "g", "memory").unwrap();
+    let mut lease = delivery.lease(0, Default::default());
+
+    lease.send(&output(4));
+    lease.checkpoint(snapshot(5, "[1]"));
+    assert_eq!(commits_within(&delivery, Duration::from_secs(20)), [(0, 5)].into());
+    cluster.broker_down(2).unwrap();
+    lease.send(&output(5));
+    lease.checkpoint(snapshot(6, "[2]"));
+    lease.send(&output(6));
+    lease.checkpoint(snapshot(7, "[3]"));
+    assert_eq!(commits_within(&delivery, Duration::from_secs(2)), BTreeMap::new());
+    let saved = reader.read("in", &[0]).unwrap().remove(&0).unwrap();
+    assert_eq!((saved.header.next, saved.states["s"].get()), (5, "[1]"));
+
+    cluster.broker_up(2).unwrap();
+    let mut commits = BTreeMap::new();
+    while commits != [(0, 7)].into() {
+        commits = commits_within(&delivery, Duration::from_secs(30));
+        assert!(!commits.is_empty(), "the broker is back, and nothing comes of it");
+    }
+    let saved = reader.read("in", &[0]).unwrap().remove(&0).unwrap();
+    assert_eq!((saved.header.next, saved.states["s"].get()), (7, "[3]"));
+    assert_eq!(saved.generations(), [("s".to_owned(), 2)].into());
+}
