@@ -37,6 +37,7 @@ pub(crate) struct Held {
 }
 
 pub(crate) struct Thread {
+    pub(crate) index: usize,
     pub(crate) outlet: Outlet<Task>,
     pub(crate) pool: Arc<ThreadPool>,
     pub(crate) metrics: Arc<Metrics>,
@@ -52,6 +53,7 @@ impl Thread {
         let (mut remembered, mut measured) = (Instant::now(), Instant::now());
         let wait = self.checkpoint.min(MEASURE);
         while self.outlet.work(wait, |task| self.perform(task, &mut held)).is_ok() {
+            self.metrics.queue(self.index, self.outlet.bytes());
             if remembered.elapsed() >= self.checkpoint {
                 held.values_mut().for_each(remember);
                 remembered = Instant::now();

@@ -96,6 +96,7 @@ fn compute(config: &Config, metrics: &Arc<Metrics>) -> Result<Threads> {
     for index in 0..count {
         let (inlet, outlet) = bounded(config.compute.queue_bytes());
         let thread = Thread {
+            index,
             outlet,
             pool: pool.clone(),
             metrics: metrics.clone(),

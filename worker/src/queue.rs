@@ -56,6 +56,11 @@ impl<T> Inlet<T> {
 }
 
 impl<T> Outlet<T> {
+    /// As [`Inlet::bytes`].
+    pub(crate) fn bytes(&self) -> usize {
+        *self.room.used()
+    }
+
     /// Works on the next thing; its bytes are free afterwards. `None` when none came in time.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ fn metrics_and_health_tell_how_the_worker_is() {
     worker.wait_until("memory is measured", MINUTES, measured).unwrap();
     let saved = || sum("streaming_tda_commits_total") >= 2.0;
     worker.wait_until("checkpoints are written", MINUTES, saved).unwrap();
-    assert_eq!(setting.metric("streaming_tda_queue_bytes{").len(), 2);
+    assert_eq!(setting.metric("streaming_tda_queue_bytes{"), [0.0, 0.0]);
     worker.terminate().unwrap();
 }
 
