@@ -36,8 +36,9 @@ function live() {
     const alert = story.alerts.findLast(a => a.time <= playhead);
     const age = alert ? (playhead - alert.time) / (story.setup.speed || 1) * 1000 : Infinity;
     drawCloud(plots.cloud, cloudAt(Math.floor(playhead * story.setup.point_rate)), alert, Math.max(0, 1 - age / FADE_MS), 0.6 + turned);
+    const shape = shapeAt(playhead);
     for (const [name, picture] of [["diagram", drawDiagram], ["barcode", drawBarcode], ["betti", drawBetti]])
-      if (plots[name].isStale(story.now)) picture(plots[name], story.now);
+      if (plots[name].isStale(shape)) picture(plots[name], shape);
     const second = story.pulse[story.pulse.length - 1];
     for (const [name, picture] of [["latency", drawLatency], ["throughput", drawThroughput]])
       if (plots[name].isStale(second)) picture(plots[name], 60);

@@ -3,11 +3,11 @@
 const story = {
   setup: null, at: 0, wall: 0, received: 0,
   signal: { start: 0, values: [] }, points: { start: 0, values: [] },
-  marks: [], seams: [], alerts: [], scores: [], pulse: [], now: null, totals: null,
+  marks: [], seams: [], alerts: [], scores: [], pulse: [], shapes: [], now: null, totals: null,
 };
 
 function reset(scene) {
-  Object.assign(story, { setup: scene.setup, marks: [], seams: [], alerts: [], scores: [], pulse: [], now: null, totals: null, at: 0,
+  Object.assign(story, { setup: scene.setup, marks: [], seams: [], alerts: [], scores: [], pulse: [], shapes: [], now: null, totals: null, at: 0,
     signal: { start: 0, values: [] }, points: { start: 0, values: [] } });
   apply(scene.history);
 }
@@ -16,7 +16,11 @@ function apply(frame) {
   extend(story.signal, frame.signal);
   extend(story.points, frame.points);
   for (const list of ["marks", "seams", "alerts", "scores", "pulse"]) story[list].push(...frame[list]);
-  if (frame.now) story.now = frame.now;
+  if (frame.now && (!story.now || frame.now.time !== story.now.time)) {
+    story.now = frame.now;
+    story.shapes.push(frame.now);
+    if (story.shapes.length > 100) story.shapes.shift();
+  }
   story.totals = frame.totals;
   story.at = frame.at;
   story.wall = frame.wall;
@@ -41,6 +45,11 @@ function forget(seconds) {
   if (story.scores.length > 4000 && story.scores[0][0] < oldest) story.scores = story.scores.filter(([time]) => time > oldest);
   if (story.alerts.length > 200) story.alerts.splice(0, story.alerts.length - 100);
   if (story.pulse.length > 240) story.pulse.splice(0, story.pulse.length - 180);
+}
+
+// The window that was newest at `time`, so that all pictures show the same moment.
+function shapeAt(time) {
+  return story.shapes.findLast(shape => shape.time <= time) ?? story.shapes[0] ?? null;
 }
 
 // The embedded points of the window whose newest sample is number `end`: oldest first.
