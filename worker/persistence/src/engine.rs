@@ -49,6 +49,15 @@ impl Engine {
         }
     }
 
+    /// Loops that the last emission had to evaluate at an edge, for each edge; `None` where that is
+    /// not how it is done.
+    pub(crate) fn crowd(&self) -> Option<f64> {
+        match self {
+            Engine::Dense(dense) => Some(dense.evaluations() as f64 / dense.edges().max(1) as f64),
+            Engine::Sparse(_) => None,
+        }
+    }
+
     pub(crate) fn edge_length(&mut self, rank: usize) -> Option<f32> {
         match self {
             Engine::Dense(dense) => dense.edge_length(rank),
@@ -87,11 +96,19 @@ pub(crate) struct Load {
     pub(crate) vertices: usize,
     /// Edges up to the maximal radius.
     pub(crate) edges: usize,
-    /// Points that enter from one emission to the next.
-    pub(crate) hop: usize,
+    /// Distinct points that enter from one emission to the next.
+    pub(crate) entering: usize,
+    /// Loops evaluated at an edge by the last emission on the dense path, for each edge.
+    pub(crate) crowd: f64,
 }
 
 impl Load {
+    /// Windows of at most this many points may be swept whatever their density.
+    const SMALL: usize = 512;
+    /// Larger ones only when this share of all pairs are edges: their sparse graphs hold too
+    /// many loops at once.
+    const DENSE: f64 = 0.3;
+
     /// The path that promises to be cheaper; another one than `now` only if it promises to be
     /// much cheaper, because costs are estimates, and changing the path costs a window's
     /// worth of insertions.
@@ -102,27 +119,37 @@ impl Load {
             Some(Path::Sparse) => (self.dense_cost() * RELUCTANCE, self.sparse_cost()),
             None => (self.dense_cost(), self.sparse_cost()),
         };
-        if self.vertices <= Dense::MAX_VERTICES && dense <= sparse {
+        let suits = self.vertices <= Load::SMALL || self.density() >= Load::DENSE;
+        if self.vertices <= Dense::MAX_VERTICES && suits && dense <= sparse {
             Path::Dense
         } else {
             Path::Sparse
         }
     }
 
+    /// The share of all pairs that are edges.
+    fn density(&self) -> f64 {
+        self.degree() / self.vertices.max(1) as f64
+    }
+
+    /// The mean number of neighbours.
+    fn degree(&self) -> f64 {
+        2.0 * self.edges as f64 / self.vertices.max(1) as f64
+    }
+
     /// Nanoseconds for an emission: a sweep over all edges. Fitted to measurements.
     fn dense_cost(&self) -> f64 {
         let words = self.vertices.div_ceil(64) as f64;
-        self.edges as f64 * (7.0 + 0.4 * words)
+        self.edges as f64 * (7.0 + 0.4 * words + self.crowd * (4.0 + words))
     }
 
     /// Nanoseconds for an emission: each point that enters meets the edges between its
     /// neighbours, and where most points are neighbours, many lunes have no centre. Fitted to
     /// measurements.
     fn sparse_cost(&self) -> f64 {
-        let vertices = self.vertices.max(1) as f64;
-        let degree = 2.0 * self.edges as f64 / vertices;
-        let crowding = 1.0 + 20.0 * (degree / vertices - 0.15).max(0.0);
-        let point = 10_000.0 + 150.0 * degree + crowding * degree * degree;
-        self.hop as f64 * point + 20.0 * vertices
+        let (vertices, degree) = (self.vertices as f64, self.degree());
+        let crowding = 1.0 + 20.0 * (self.density() - 0.15).max(0.0);
+        let point = 2000.0 + 250.0 * degree + crowding * degree * degree;
+        self.entering as f64 * point + 30.0 * vertices
     }
 }

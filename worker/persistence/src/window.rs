@@ -48,6 +48,10 @@ pub struct Window {
     forced: bool,
     /// The path that promised to be cheaper at the last emission.
     leaning: Path,
+    /// Distinct points that entered with the last emission.
+    entered: usize,
+    /// Loops near an edge when the window was last on the dense path.
+    crowd: f64,
     found: SquaredPairs,
     /// Stream index of the first point pushed here.
     origin: u64,
@@ -73,6 +77,8 @@ impl Window {
             engine: Engine::new(Path::Dense, config),
             forced: false,
             leaning: Path::Dense,
+            entered: 0,
+            crowd: 0.0,
             found: SquaredPairs::default(),
             origin: 0,
             seen: 0,
@@ -151,6 +157,7 @@ impl Window {
         self.slide();
         self.found.clear();
         self.engine.pairs(&mut self.found);
+        self.crowd = self.engine.crowd().unwrap_or(self.crowd);
         self.found.diagrams(self.config.max_degree)
     }
 
@@ -193,7 +200,8 @@ impl Window {
         self.choose_path();
         let again = self.take_overdue(start);
         again.into_iter().for_each(|location| self.insert(location, taken));
-        (start.max(taken)..self.seen).for_each(|index| self.enter(index));
+        let entered = (start.max(taken)..self.seen).filter(|&index| self.enter(index)).count();
+        self.entered = entered;
         self.taken = self.seen;
     }
 
@@ -206,7 +214,8 @@ impl Window {
         }
     }
 
-    fn enter(&mut self, index: u64) {
+    /// Gives whether the point is a new location.
+    fn enter(&mut self, index: u64) -> bool {
         let slot = self.slot(index);
         let point = &self.points[slot * self.config.dimension..][..self.config.dimension];
         let (location, new) = self.locations.see(point, index);
@@ -214,6 +223,7 @@ impl Window {
         if new {
             self.insert(location, index);
         }
+        new
     }
 
     fn insert(&mut self, location: u32, index: u64) {
@@ -247,11 +257,8 @@ impl Window {
         let vertices = (self.locations.len() + entering).min(self.config.window);
         let path = match (self.forced, self.locations.len()) {
             (true, _) => self.path(),
-            (false, 0) => self.sampled_load(entering).path(None),
-            (false, _) => {
-                let load = Load { vertices, edges: self.engine.edges(), hop: entering };
-                load.path(Some(self.path()))
-            }
+            (false, 0) => self.sampled_load().path(None),
+            (false, _) => self.load(vertices).path(Some(self.path())),
         };
         let full = !self.engine.has_room(vertices, entering);
         if full || path != self.path() && (path == self.leaning || self.locations.len() == 0) {
@@ -260,8 +267,14 @@ impl Window {
         self.leaning = path;
     }
 
-    /// The load that a sample of pairs of points lets expect.
-    fn sampled_load(&self, hop: usize) -> Load {
+    fn load(&self, vertices: usize) -> Load {
+        let (entering, crowd) = (self.entered, self.crowd);
+        Load { vertices, edges: self.engine.edges(), entering, crowd }
+    }
+
+    /// The load that a sample of pairs of points lets expect, when all of them enter at once;
+    /// later a fiftieth of them may.
+    fn sampled_load(&self) -> Load {
         const PAIRS: u64 = 1024;
         let (start, points) = (self.start(), self.len() as u64);
         let max = self.config.max_squared();
@@ -271,7 +284,12 @@ impl Window {
         };
         let pairs = points * (points - 1) / 2;
         let close = if points < 2 { 0 } else { (0..PAIRS).filter(is_edge).count() as u64 };
-        Load { vertices: points as usize, edges: (pairs * close / PAIRS) as usize, hop }
+        Load {
+            vertices: points as usize,
+            edges: (pairs * close / PAIRS) as usize,
+            entering: points.div_ceil(50) as usize,
+            crowd: self.crowd,
+        }
     }
 
     /// Makes a new engine with what is in the window.

@@ -8,6 +8,7 @@ pub(crate) struct Cocycle {
     pub(crate) birth: f32,
     /// Rank among the births of the sweep.
     pub(crate) rank: usize,
+    pub(crate) alive: bool,
     /// Row after row; the first is the zero row.
     rows: Vec<u64>,
     /// For each vertex, its row in `rows`.
@@ -62,6 +63,7 @@ impl Cocycle {
         let vertices = std::array::from_fn(|i| self.vertices[i]);
         bits(&vertices).for_each(|vertex| self.drop_row(vertex));
         self.rows.truncate(N);
+        self.alive = false;
         vertices
     }
 

@@ -2,19 +2,20 @@
 
 use super::bits::{bits, has, is_empty};
 use super::cocycle::Cocycle;
+use super::near::Near;
 
 /// The live loops. The memory of dead ones is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Cocycles {
     loops: Vec<Cocycle>,
-    /// Places in `loops` that are alive, in no order.
-    alive: Vec<usize>,
+    alive: usize,
     free: Vec<usize>,
     births: usize,
+    /// Cocycles evaluated on the triangles over an edge since the sweep began.
+    evaluations: usize,
     /// For each vertex, the edges on which any cocycle is one.
     support: Vec<u64>,
-    /// For each vertex, which of the first 64 places have a row there.
-    near: Vec<u64>,
+    near: Near,
     /// Values on the triangles over an edge: place, and the vertices of the lune where it is one.
     mixed: Vec<(usize, Vec<u64>)>,
     spare: Vec<Vec<u64>>,
@@ -27,18 +28,19 @@ impl Cocycles {
         if self.support.len() != slots * N {
             *self = Cocycles {
                 support: vec![0; slots * N],
-                near: vec![0; slots],
+                near: Near::new(slots),
                 ..Cocycles::default()
             };
         }
         self.births = 0;
+        self.evaluations = 0;
     }
 
     /// Whether any cocycle is one on an edge from `a` or `b` to their lune. If not, all of them
     /// are zero on all triangles over `ab`, and on `ab`.
     #[inline(always)]
     pub(crate) fn are_near<const N: usize>(&self, a: usize, b: usize, lune: &[u64; N]) -> bool {
-        if self.alive.is_empty() {
+        if self.alive == 0 {
             return false;
         }
         let support = self.support.as_chunks::<N>().0;
@@ -50,9 +52,11 @@ impl Cocycles {
     pub(crate) fn bear<const N: usize>(&mut self, a: usize, b: usize, birth: f32) {
         let place = self.free.pop().unwrap_or(self.loops.len());
         if place == self.loops.len() {
-            self.loops.push(Cocycle::zero::<N>(self.near.len()));
+            self.loops.push(Cocycle::zero::<N>(self.near.slots()));
         }
-        self.alive.push(place);
+        self.near.reach(place);
+        self.alive += 1;
+        self.loops[place].alive = true;
         self.loops[place].birth = birth;
         self.loops[place].rank = self.births;
         self.births += 1;
@@ -78,22 +82,25 @@ impl Cocycles {
         }
     }
 
+    /// Cocycles evaluated on the triangles over an edge since the sweep began.
+    pub(crate) fn evaluations(&self) -> usize {
+        self.evaluations
+    }
+
     /// Ends the sweep; gives the births of the loops that are still alive.
-    pub(crate) fn survivors<const N: usize>(&mut self, mut alive: impl FnMut(f32)) {
-        while let Some(place) = self.alive.pop() {
-            alive(self.loops[place].birth);
-            self.loops[place].clear::<N>();
+    pub(crate) fn survivors<const N: usize>(&mut self, mut survived: impl FnMut(f32)) {
+        for (place, survivor) in self.loops.iter_mut().enumerate().filter(|(_, l)| l.alive) {
+            survived(survivor.birth);
+            survivor.clear::<N>();
             self.free.push(place);
         }
+        self.alive = 0;
         self.support.fill(0);
-        self.near.fill(0);
+        self.near.clear();
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let words = self.support.capacity()
-            + self.near.capacity()
-            + self.alive.capacity()
-            + self.free.capacity();
+        let words = self.support.capacity() + self.free.capacity();
         let lists = self
             .mixed
             .iter()
@@ -101,25 +108,24 @@ impl Cocycles {
             .chain(self.spare.iter().map(Vec::capacity));
         self.loops.iter().map(Cocycle::heap_bytes).sum::<usize>()
             + self.loops.capacity() * size_of::<Cocycle>()
+            + self.near.heap_bytes()
             + (words + self.constant.capacity() + lists.sum::<usize>()) * 8
     }
 
     /// The values of each cocycle on the triangles over `ab`: kept when they differ or are all one.
     fn evaluate<const N: usize>(&mut self, a: usize, b: usize, lune: &[u64; N]) {
         self.constant.clear();
-        let near = self.near[a] | self.near[b];
-        for place in bits(&[near]) {
-            self.evaluate_one::<N>(place, a, b, lune);
-        }
-        for i in 0..self.alive.len() {
-            if self.alive[i] >= 64 {
-                self.evaluate_one::<N>(self.alive[i], a, b, lune);
+        for word in 0..self.near.words() {
+            let near = self.near.word(a, word) | self.near.word(b, word);
+            for place in bits(&[near]) {
+                self.evaluate_one::<N>(64 * word + place, a, b, lune);
             }
         }
     }
 
     #[inline(always)]
     fn evaluate_one<const N: usize>(&mut self, place: usize, a: usize, b: usize, lune: &[u64; N]) {
+        self.evaluations += 1;
         let (a, b) = (self.loops[place].row::<N>(a), self.loops[place].row::<N>(b));
         let x: [u64; N] = std::array::from_fn(|i| (a[i] ^ b[i]) & lune[i]);
         self.sort_out(place, &x, lune);
@@ -169,7 +175,6 @@ impl Cocycles {
             values.iter_mut().zip(&dead_values).for_each(|(x, y)| *x ^= y);
         }
         self.clear::<N>(dead);
-        self.alive.retain(|&place| place != dead);
         self.spare.push(dead_values);
         for (place, values) in mixed.drain(..) {
             let x: [u64; N] = std::array::from_fn(|i| values[i]);
@@ -181,33 +186,26 @@ impl Cocycles {
     /// Adds the cocycle of one loop to that of another.
     fn add<const N: usize>(&mut self, from: usize, to: usize) {
         let [from, target] = self.loops.get_disjoint_mut([from, to]).expect("two loops");
-        let place = if to < 64 { 1u64 << to } else { 0 };
-        target.add::<N>(from, |vertex, rest| {
-            let near = &mut self.near[vertex];
-            *near = if rest { *near | place } else { *near & !place };
-        });
+        target.add::<N>(from, |vertex, rest| self.near.put(vertex, to, rest));
     }
 
     /// Takes a dead loop out of the support, and frees its place.
     fn clear<const N: usize>(&mut self, place: usize) {
         let vertices = self.loops[place].clear::<N>();
+        self.alive -= 1;
         self.free.push(place);
         for vertex in bits(&vertices) {
-            if place < 64 {
-                self.near[vertex] &= !(1 << place);
-            }
+            self.near.put(vertex, place, false);
             self.renew_support::<N>(vertex);
         }
     }
 
     fn renew_support<const N: usize>(&mut self, vertex: usize) {
         let mut support = [0; N];
-        let mut join = |place: usize| {
+        for place in self.near.at(vertex) {
             let row = self.loops[place].row::<N>(vertex);
             support.iter_mut().zip(row).for_each(|(s, r)| *s |= r);
-        };
-        bits(&[self.near[vertex]]).for_each(&mut join);
-        self.alive.iter().copied().filter(|&place| place >= 64).for_each(join);
+        }
         self.support.as_chunks_mut::<N>().0[vertex] = support;
     }
 
@@ -216,9 +214,7 @@ impl Cocycles {
         self.loops[place].set::<N>(a, b);
         for (a, b) in [(a, b), (b, a)] {
             self.support[a * N + b / 64] |= 1 << (b % 64);
-            if place < 64 {
-                self.near[a] |= 1 << place;
-            }
+            self.near.put(a, place, true);
         }
     }
 }

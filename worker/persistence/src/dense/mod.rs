@@ -17,6 +17,7 @@ mod bits;
 mod cocycle;
 mod cocycles;
 mod edges;
+mod near;
 mod sweep;
 
 use crate::diagram::SquaredPairs;
@@ -69,6 +70,11 @@ impl Dense {
     /// The number of edges, those of vertices removed since the last emission included.
     pub(crate) fn edges(&self) -> usize {
         self.edges.len()
+    }
+
+    /// How often the last emission had to evaluate a loop near an edge.
+    pub(crate) fn evaluations(&self) -> usize {
+        self.sweep.evaluations()
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

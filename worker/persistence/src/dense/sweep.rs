@@ -35,6 +35,11 @@ impl Sweep {
         found.components = vertices - found.merges.len();
     }
 
+    /// Cocycles evaluated on the triangles over an edge in the last pass.
+    pub(crate) fn evaluations(&self) -> usize {
+        self.cocycles.evaluations()
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
         self.neighbours.capacity() * 8
             + (self.degree.capacity() + self.components.parent.capacity()) * 2
