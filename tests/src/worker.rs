@@ -88,6 +88,16 @@ impl Worker {
         Ok(())
     }
 
+    /// Waits until it has logged a text.
+    ///
+    /// # Errors
+    /// When it has not in time, or ends.
+    pub fn wait_for(&mut self, text: &str, time: Duration) -> Result<()> {
+        let log = self.folder.path().join("log");
+        let logged = || fs::read_to_string(&log).is_ok_and(|log| log.contains(text));
+        self.wait_until(&format!("it logs {text:?}"), time, logged)
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
