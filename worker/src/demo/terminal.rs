@@ -52,7 +52,9 @@ impl Terminal {
         if setup.reference {
             say(&format!("  beats    {RULE}"));
         }
-        say("  latency  in milliseconds, at the 50th, 95th and 99th percentile");
+        say(
+            "  latency  of the engine, and end to end (e2e): ms at the 50th, 95th, 99th percentile",
+        );
         if self.live {
             say("  Ctrl-C ends it.");
         }
@@ -72,8 +74,8 @@ impl Terminal {
         if wall >= self.next || (self.live && !new.is_empty()) {
             self.next = wall + if self.live { LIVE } else { QUIET };
             match self.live {
-                true => print!("{}", cut(&status(story), width())),
-                false => say(&status(story)),
+                true => print!("{}", fit(&status(story), width())),
+                false => say(&status(story).join("  ")),
             }
         }
         _ = stdout().flush();
@@ -106,12 +108,14 @@ fn width() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
 }
 
-/// As much of a line as fits: one that wraps could not be rewritten in place.
-fn cut(line: &str, width: usize) -> String {
-    line.chars().take(width.saturating_sub(1)).collect()
+/// As many figures as fit: a line that wraps could not be rewritten in place.
+fn fit(figures: &[String], width: usize) -> String {
+    let joined = |count: usize| figures[..count].join("  ");
+    let fitting = (1..=figures.len()).rev().map(joined).find(|line| line.chars().count() < width);
+    fitting.unwrap_or_default()
 }
 
-fn status(story: &Story) -> String {
+fn status(story: &Story) -> [String; 6] {
     let pulse = story.last_pulse();
     let rate = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.0}"));
     let latency = |found: Option<Percentiles>, digits: usize| {
@@ -119,15 +123,14 @@ fn status(story: &Story) -> String {
             |p: Percentiles| [p.p50, p.p95, p.p99].map(|ms| format!("{ms:.digits$}")).join("/");
         found.map_or("–".into(), at)
     };
-    format!(
-        "{}  {} points/s  {} emissions/s  engine {}  end to end {}  {}",
+    [
         clock(story.at(), 0),
-        rate(pulse.map(|p| p.points_per_second)),
-        rate(pulse.map(|p| p.emissions_per_second)),
-        latency(pulse.and_then(|p| p.engine), 2),
-        latency(pulse.and_then(|p| p.end_to_end), 1),
+        format!("{} points/s", rate(pulse.map(|p| p.points_per_second))),
+        format!("{} emissions/s", rate(pulse.map(|p| p.emissions_per_second))),
+        format!("engine {}", latency(pulse.and_then(|p| p.engine), 2)),
+        format!("e2e {}", latency(pulse.and_then(|p| p.end_to_end), 1)),
         counted(story.alerts().len() as u64),
-    )
+    ]
 }
 
 fn describe(alert: &Alert, setup: &Setup) -> String {
@@ -180,13 +183,16 @@ fn clock(seconds: f64, digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clock, cut};
+    use super::{clock, fit};
 
     #[test]
-    fn a_line_is_cut_where_the_terminal_ends() {
-        assert_eq!(cut("5× as fast", 4), "5× ");
-        assert_eq!(cut("short", 80), "short");
-        assert_eq!(cut("none", 0), "");
+    fn figures_that_do_not_fit_the_terminal_are_left_out_whole() {
+        let figures = ["0:12", "5 ×", "86 alerts"].map(String::from);
+        assert_eq!(fit(&figures, 21), "0:12  5 ×  86 alerts");
+        assert_eq!(fit(&figures, 20), "0:12  5 ×");
+        assert_eq!(fit(&figures, 10), "0:12  5 ×");
+        assert_eq!(fit(&figures, 9), "0:12");
+        assert_eq!(fit(&figures, 4), "");
     }
 
     #[test]
