@@ -52,9 +52,7 @@ impl Terminal {
         if setup.reference {
             say(&format!("  beats    {RULE}"));
         }
-        say(
-            "  latency  of the engine, and end to end (e2e): ms at the 50th, 95th, 99th percentile",
-        );
+        say("  latency  engine, and end to end (e2e): p50/p95/p99 in milliseconds");
         if self.live {
             say("  Ctrl-C ends it.");
         }
