@@ -43,9 +43,9 @@ target/tools/bin/cargo-deny:
 	cargo install --locked --root target/tools --target-dir target/tools/build cargo-deny@$(CARGO_DENY)
 	rm -rf target/tools/build
 
-goldens: ## Make the golden diagrams of the tests again, with Ripser, GUDHI and persim
+goldens: ## Make the golden files of the tests again, with Ripser, GUDHI, persim, fastavro, protoc and pyarrow
 	@scripts/setup bench
-	for tests in worker/persistence/tests/goldens worker/detection/tests/goldens; do \
+	for tests in worker/persistence/tests/goldens worker/detection/tests/goldens worker/mesh/tests/goldens; do \
 		(cd $$tests && $(CURDIR)/scripts/python requirements.txt make.py) || exit 1; \
 	done
 

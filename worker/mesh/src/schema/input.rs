@@ -61,11 +61,44 @@ pub enum Rejection {
     /// There is no usable time.
     #[error("the time of the point is not a finite number of milliseconds")]
     Time,
+    /// The time is before the bounds.
+    #[error("the time of the point is {0}, the earliest that is allowed is {1}")]
+    Early(f64, i64),
+    /// The time is after the bounds.
+    #[error("the time of the point is {0}, the latest that is allowed is {1}")]
+    Late(f64, i64),
+    /// There is no schema id where it must be.
+    #[error("the record is not in Confluent's wire format: {0}")]
+    Wire(String),
+    /// The registry does not know the schema.
+    #[error("the schema registry does not know schema {0}")]
+    SchemaUnknown(String),
+    /// The schema cannot be read, or holds no points.
+    #[error("the schema of the record cannot be used: {0}")]
+    Schema(String),
+    /// A field is not what a part of a point can be.
+    #[error("field {0:?} of the point: {1}")]
+    Field(String, String),
+    /// The value does not follow its Avro schema.
+    #[error("the value is not the Avro of its schema: {0}")]
+    Avro(String),
+    /// The value is not the Protobuf message.
+    #[error("the value is not a Protobuf message of its schema: {0}")]
+    Protobuf(String),
+    /// The value is not an Arrow IPC stream.
+    #[error("the value is not an Arrow IPC stream: {0}")]
+    Arrow(String),
+    /// The record holds too many points.
+    #[error("the record holds {0} points, at most {1} are allowed")]
+    Points(usize, usize),
+    /// A point of several is at fault.
+    #[error("row {0}: {1}")]
+    Row(usize, Box<Rejection>),
 }
 
 impl Rejection {
     /// Every code there is.
-    pub const CODES: [&str; 7] = [
+    pub const CODES: [&str; 17] = [
         "decode.empty",
         "decode.size",
         "decode.json",
@@ -73,6 +106,16 @@ impl Rejection {
         "admit.dimension",
         "admit.not-finite",
         "admit.time",
+        "admit.too-early",
+        "admit.too-late",
+        "decode.wire-format",
+        "decode.schema-unknown",
+        "decode.schema",
+        "decode.field",
+        "decode.avro",
+        "decode.protobuf",
+        "decode.arrow",
+        "decode.points",
     ];
 
     /// The stable name of the rule that was broken.
@@ -85,8 +128,24 @@ impl Rejection {
             Rejection::Dimension(..) => 4,
             Rejection::NotFinite(_) => 5,
             Rejection::Time => 6,
+            Rejection::Early(..) => 7,
+            Rejection::Late(..) => 8,
+            Rejection::Wire(_) => 9,
+            Rejection::SchemaUnknown(_) => 10,
+            Rejection::Schema(_) => 11,
+            Rejection::Field(..) => 12,
+            Rejection::Avro(_) => 13,
+            Rejection::Protobuf(_) => 14,
+            Rejection::Arrow(_) => 15,
+            Rejection::Points(..) => 16,
+            Rejection::Row(_, rejection) => return rejection.code(),
         };
         Rejection::CODES[index]
+    }
+
+    /// The step at which the rule was broken: `decode` or `admit`.
+    pub fn stage(&self) -> &'static str {
+        self.code().split_once('.').map_or("decode", |(stage, _)| stage)
     }
 }
 

@@ -1,0 +1,255 @@
+//! The input codecs: what reference implementations wrote is read, hostile bytes are refused, and
+//! a registry that fails is told from a record that is at fault.
+#![allow(clippy::unwrap_used)]
+
+mod registry;
+
+use mesh::schema::{Admission, Codec, Decoder, Failure, Incoming, Input, Sample, TimeUnit, Values};
+use proptest::prelude::*;
+use registry::Registry;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const ADMISSION: Admission = Admission { dimension: 2, max_bytes: 1 << 20 };
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(name)
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(golden(name)).unwrap()
+}
+
+fn incoming(value: &[u8]) -> Incoming<'_> {
+    Incoming { key: Some(b"key"), value: Some(value), timestamp: Some(7), headers: &[] }
+}
+
+fn decoder(input: &Input) -> Decoder {
+    Decoder::new(input, ADMISSION).unwrap()
+}
+
+fn sample(series: &str, time: f64, values: [f32; 2]) -> Sample {
+    Sample { series: series.into(), time, values: values.into() }
+}
+
+fn code(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Rejected(rejection) => rejection.code(),
+        Failure::Unavailable(_) => "unavailable",
+    }
+}
+
+fn plain(codec: Codec, schema: Option<&str>) -> Input {
+    Input { codec, schema_file: schema.map(golden), ..Input::default() }
+}
+
+/// A codec, its schema, and what was written with it.
+const SAMPLES: [(Codec, Option<&str>, &str); 5] = [
+    (Codec::Json, None, "point.json"),
+    (Codec::Avro, Some("point.avsc"), "point.avro"),
+    (Codec::Avro, Some("nested.avsc"), "nested.avro"),
+    (Codec::Protobuf, Some("point.proto"), "point.pb"),
+    (Codec::ArrowIpc, None, "points.arrows"),
+];
+
+fn input(codec: Codec, schema: Option<&str>) -> Input {
+    let mut input = plain(codec, schema);
+    if schema == Some("nested.avsc") {
+        input.fields.series = Some("device.name".into());
+        input.fields.time = Some("at".into());
+        input.fields.values = Values::Each(vec!["reading.x".into(), "reading.y".into()]);
+    }
+    input
+}
+
+#[test]
+fn every_codec_reads_what_its_reference_implementation_wrote() {
+    for (codec, schema, file) in SAMPLES {
+        let decoded = decoder(&input(codec, schema)).decode(&incoming(&bytes(file))).unwrap();
+        let first = sample("pump-7", 1_790_000_000_123.5, [0.25, -1.5]);
+        assert_eq!(decoded[0], first, "{file}");
+        if codec == Codec::ArrowIpc {
+            let second = sample("pump-8", 1_790_000_000_124.5, [0.5, 3.0]);
+            assert_eq!(decoded[1..], [second, sample("key", 7.0, [1.0, 2.0])]);
+        }
+    }
+}
+
+#[test]
+fn fields_of_json_are_mapped() {
+    let mut input = Input::default();
+    input.fields.series = Some("device.id".into());
+    input.fields.time = Some("at".into());
+    input.fields.time_unit = TimeUnit::Rfc3339;
+    input.fields.values = Values::Each(vec!["x".into(), "y".into()]);
+    let value = br#"{"device":{"id":5},"at":"2026-09-21T14:13:20.25+00:00","x":1,"y":2.5}"#;
+    let found = decoder(&input).decode(&incoming(value)).unwrap();
+    assert_eq!(found, [sample("5", 1_790_000_000_250.0, [1.0, 2.5])]);
+    let wrong = br#"{"device":{"id":5},"at":"yesterday","x":1,"y":2.5}"#;
+    assert_eq!(code(decoder(&input).decode(&incoming(wrong)).unwrap_err()), "decode.field");
+}
+
+#[test]
+fn times_are_admitted_within_bounds_of_the_record() {
+    let mut input = Input::default();
+    input.time.earliest_ms = Some(-1);
+    input.time.max_ahead_ms = Some(10);
+    input.time.max_behind_ms = Some(5);
+    let read = |time: &str| {
+        let value = format!(r#"{{"time":{time},"values":[1,2]}}"#);
+        decoder(&input).decode(&incoming(value.as_bytes())).map_err(code).map(|s| s[0].time)
+    };
+    assert_eq!([read("2"), read("17")], [Ok(2.0), Ok(17.0)]);
+    assert_eq!([read("1.5"), read("17.5")], [Err("admit.too-early"), Err("admit.too-late")]);
+}
+
+#[test]
+fn a_record_of_many_points_is_admitted_as_a_whole() {
+    let (value, mut input) = (bytes("points.arrows"), plain(Codec::ArrowIpc, None));
+    let dimension = Admission { dimension: 3, ..ADMISSION };
+    let failure = Decoder::new(&input, dimension).unwrap().decode(&incoming(&value)).unwrap_err();
+    assert_eq!(failure.to_string(), "row 0: the point has 2 values, expected 3");
+    assert_eq!(code(failure), "admit.dimension");
+    input.max_points = Some(2);
+    assert_eq!(code(decoder(&input).decode(&incoming(&value)).unwrap_err()), "decode.points");
+}
+
+fn registered(registry: &Registry, codec: Codec) -> Input {
+    let json = serde_json::json!({ "url": registry.url, "timeout_ms": 300 });
+    Input { codec, registry: Some(serde_json::from_value(json).unwrap()), ..Input::default() }
+}
+
+fn framed(id: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, 0, 0, id], payload].concat()
+}
+
+#[test]
+fn a_schema_is_asked_for_once() {
+    let registry = Registry::start();
+    registry.put(3, "AVRO", &String::from_utf8(bytes("point.avsc")).unwrap(), "[]");
+    let (decoder, value) =
+        (decoder(&registered(&registry, Codec::Avro)), framed(3, &bytes("point.avro")));
+    for _ in 0..3 {
+        assert_eq!(decoder.decode(&incoming(&value)).unwrap()[0].series, "pump-7");
+    }
+    assert_eq!(registry.asked.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn references_are_followed() {
+    let registry = Registry::start();
+    let references = r#"[{"name":"org.Reading","subject":"values","version":1}]"#;
+    registry.put_subject(
+        "values",
+        "AVRO",
+        r#"{"type":"record","name":"Reading","namespace":"org","fields":[{"name":"values","type":{"type":"array","items":"double"}}]}"#,
+    );
+    registry.put(
+        9,
+        "AVRO",
+        r#"{"type":"record","name":"P","fields":[{"name":"r","type":"org.Reading"}]}"#,
+        references,
+    );
+    let mut input = registered(&registry, Codec::Avro);
+    input.fields.values = Values::List("r.values".into());
+    let mut datum = vec![4];
+    datum.extend(1.5f64.to_le_bytes());
+    datum.extend((-2.0f64).to_le_bytes());
+    datum.push(0);
+    let found = decoder(&input).decode(&incoming(&framed(9, &datum))).unwrap();
+    assert_eq!(found, [sample("key", 7.0, [1.5, -2.0])]);
+
+    let file = String::from_utf8(bytes("point.proto")).unwrap();
+    registry.put_subject("point", "PROTOBUF", &file);
+    let outer = r#"syntax = "proto3"; package outer; import "point.proto";
+        message Other {} message Outer { message In { Point p = 1; } }"#
+        .replace("Point p", "telemetry.Point p");
+    let references = r#"[{"name":"point.proto","subject":"point","version":1}]"#;
+    registry.put(10, "PROTOBUF", &outer, references);
+    let mut input = registered(&registry, Codec::Protobuf);
+    input.fields.series = Some("p.series".into());
+    input.fields.values = Values::List("p.values".into());
+    let inner = bytes("point.pb");
+    let datum = [&[4, 2, 0, 10, inner.len() as u8], &inner[..]].concat();
+    let found = decoder(&input).decode(&incoming(&framed(10, &datum))).unwrap();
+    assert_eq!(found, [sample("pump-7", 7.0, [0.25, -1.5])]);
+}
+
+#[test]
+fn a_registry_that_fails_is_no_fault_of_the_record() {
+    let registry = Registry::start();
+    let decoder = decoder(&registered(&registry, Codec::Avro));
+    let value = framed(1, &bytes("point.avro"));
+    let read = || decoder.decode(&incoming(&value)).map_err(code).map(|s| s.len());
+    assert_eq!(read(), Err("decode.schema-unknown"));
+    for (status, body) in [(404, "no such page"), (401, "{}"), (500, "{}"), (200, "<html>")] {
+        registry.set("/schemas/ids/1", status, body);
+        assert_eq!(read(), Err("unavailable"), "{status}");
+    }
+    *registry.delay.lock().unwrap() = Duration::from_secs(1);
+    let start = Instant::now();
+    assert_eq!(read(), Err("unavailable"));
+    assert!(start.elapsed() < Duration::from_millis(900));
+    *registry.delay.lock().unwrap() = Duration::ZERO;
+    registry.put(1, "JSON", "{}", "[]");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(read(), Err("decode.schema"));
+}
+
+#[test]
+fn the_registry_is_told_who_asks() {
+    let registry = Registry::start();
+    let mut input = registered(&registry, Codec::Avro);
+    let file = std::env::temp_dir().join(format!("password-{}", std::process::id()));
+    std::fs::write(&file, "open sesame\n").unwrap();
+    let settings = input.registry.as_mut().unwrap();
+    settings.username = Some("Aladdin".into());
+    settings.password_file = Some(file.clone());
+    let decoder = decoder(&input);
+    std::fs::remove_file(file).unwrap();
+    decoder.decode(&incoming(&framed(1, &[]))).unwrap_err();
+    // The example of RFC 7617 §2.
+    assert_eq!(registry.asked.lock().unwrap()[0].1, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+}
+
+#[test]
+fn values_without_bytes_and_deep_values_are_refused() {
+    let list = r#"{"type":"record","name":"N","fields":[
+        {"name":"next","type":["null","N"]},{"name":"nothing","type":{"type":"array","items":"null"}},
+        {"name":"values","type":{"type":"array","items":"float"}}]}"#;
+    let registry = Registry::start();
+    registry.put(1, "AVRO", list, "[]");
+    let decoder = decoder(&registered(&registry, Codec::Avro));
+    let deep = vec![2; 1 << 19];
+    assert_eq!(code(decoder.decode(&incoming(&framed(1, &deep))).unwrap_err()), "decode.avro");
+    let mut many = vec![0];
+    many.extend([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]);
+    assert_eq!(code(decoder.decode(&incoming(&framed(1, &many))).unwrap_err()), "decode.avro");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(value in prop::collection::vec(any::<u8>(), 0..300)) {
+        for (codec, schema, _) in SAMPLES {
+            let _ = decoder(&input(codec, schema)).decode(&incoming(&value));
+        }
+    }
+
+    #[test]
+    fn damaged_records_are_read_or_refused(
+        at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+        whole in any::<bool>(),
+    ) {
+        for (codec, schema, file) in SAMPLES {
+            let mut value = bytes(file);
+            for (index, byte) in &at {
+                *index.get_mut(&mut value) = *byte;
+            }
+            if !whole {
+                value.truncate(cut.index(value.len()));
+            }
+            let _ = decoder(&input(codec, schema)).decode(&incoming(&value));
+        }
+    }
+}
