@@ -213,6 +213,22 @@ fn the_registry_is_told_who_asks() {
 }
 
 #[test]
+fn the_registry_must_have_a_certificate_that_is_trusted() {
+    let registry = Registry::start_tls();
+    registry.put(1, "AVRO", &String::from_utf8(bytes("point.avsc")).unwrap(), "[]");
+    let mut input = registered(&registry, Codec::Avro);
+    let value = framed(1, &bytes("point.avro"));
+    let read = |input: &Input| decoder(input).decode(&incoming(&value)).map_err(code);
+    assert_eq!(read(&input), Err("unavailable"));
+    let certificate = golden("../registry/certificate.pem");
+    input.registry.as_mut().unwrap().ca_file = Some(certificate);
+    assert_eq!(read(&input).unwrap()[0].series, "pump-7");
+    let settings = input.registry.as_mut().unwrap();
+    settings.url = settings.url.replace("127.0.0.1", "127.0.0.2");
+    assert_eq!(read(&input), Err("unavailable"));
+}
+
+#[test]
 fn values_without_bytes_and_deep_values_are_refused() {
     let list = r#"{"type":"record","name":"N","fields":[
         {"name":"next","type":["null","N"]},{"name":"nothing","type":{"type":"array","items":"null"}},

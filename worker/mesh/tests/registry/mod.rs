@@ -1,8 +1,8 @@
 //! A schema registry that speaks the HTTP API of Confluent, for the tests.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,15 +21,32 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn start() -> Registry {
+        Registry::serve("http", None)
+    }
+
+    /// Behind TLS, with the certificate of this folder.
+    pub(crate) fn start_tls() -> Registry {
+        let (certificate, key) = (include_bytes!("certificate.pem"), include_bytes!("key.pem"));
+        let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
+        Registry::serve("https", Some(native_tls::TlsAcceptor::new(identity).unwrap()))
+    }
+
+    fn serve(scheme: &str, tls: Option<native_tls::TlsAcceptor>) -> Registry {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let registry =
             Registry { url, answers: Arc::default(), asked: Arc::default(), delay: Arc::default() };
         let (answers, asked, delay) =
             (registry.answers.clone(), registry.asked.clone(), registry.delay.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let _ = serve(&stream, &answers, &asked, &delay);
+                let _ = match &tls {
+                    None => serve(stream, &answers, &asked, &delay),
+                    Some(tls) => match tls.accept(stream) {
+                        Ok(stream) => serve(stream, &answers, &asked, &delay),
+                        Err(_) => Ok(()),
+                    },
+                };
             }
         });
         registry
@@ -58,12 +75,13 @@ fn answer(kind: &str, schema: &str, references: &str) -> String {
 }
 
 fn serve(
-    mut stream: &TcpStream,
+    stream: impl Read + Write,
     answers: &Mutex<Answers>,
     asked: &Mutex<Vec<(String, String)>>,
     delay: &Mutex<Duration>,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
+    let mut stream = BufReader::new(stream);
+    let mut lines = stream.by_ref().lines();
     let request = lines.next().unwrap_or(Ok(String::new()))?;
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut authorization = String::new();
@@ -77,9 +95,10 @@ fn serve(
     let unknown = (404, r#"{"error_code":40403,"message":"Schema not found"}"#.to_owned());
     let (status, body) = answers.lock().unwrap().get(&path).cloned().unwrap_or(unknown);
     write!(
-        stream,
+        stream.get_mut(),
         "HTTP/1.1 {status} Status\r\ncontent-type: application/vnd.schemaregistry.v1+json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
-    )
+    )?;
+    stream.get_mut().flush()
 }
