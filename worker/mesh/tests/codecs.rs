@@ -243,7 +243,64 @@ fn values_without_bytes_and_deep_values_are_refused() {
     assert_eq!(code(decoder.decode(&incoming(&framed(1, &many))).unwrap_err()), "decode.avro");
 }
 
+/// As Avro and Protobuf's `sint64` write it.
+fn zigzag(number: i64) -> Vec<u8> {
+    varint((number << 1 ^ number >> 63) as u64)
+}
+
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+fn as_avro(sample: &Sample, blocks: bool) -> Vec<u8> {
+    let name = sample.series.as_bytes();
+    let values = sample.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let tags = [zigzag(-1), zigzag(5), zigzag(1), b"k".to_vec(), zigzag(1), zigzag(9), vec![0, 0]];
+    let header = if blocks { [zigzag(-2), zigzag(8)].concat() } else { zigzag(2) };
+    let time = sample.time.to_le_bytes();
+    let parts = [&[0][..], &[2], &zigzag(name.len() as i64), name, &tags.concat(), &time];
+    [&parts.concat()[..], &header, &values, &[0]].concat()
+}
+
+fn as_protobuf(sample: &Sample, packed: bool) -> Vec<u8> {
+    let name = sample.series.as_bytes();
+    let head = [&[10][..], &varint(name.len() as u64), name, &[17], &sample.time.to_le_bytes()];
+    let value = |v: &f32| [&[29][..], &v.to_le_bytes()].concat();
+    let values: Vec<u8> = if packed {
+        [26, 8].into_iter().chain(sample.values.iter().flat_map(|v| v.to_le_bytes())).collect()
+    } else {
+        sample.values.iter().flat_map(value).collect()
+    };
+    // An unknown field, as a newer producer writes.
+    [head.concat(), values, vec![0x78, 1]].concat()
+}
+
 proptest! {
+    #[test]
+    fn what_is_written_is_read(
+        series in ".{1,20}",
+        time in -1e15..1e15f64,
+        values in prop::array::uniform2(prop::num::f32::NORMAL),
+        other in any::<bool>(),
+    ) {
+        let sample = sample(&series, time, values);
+        let json = serde_json::json!({ "series": series, "time": time, "values": values });
+        for (codec, schema, value) in [
+            (Codec::Json, None, json.to_string().into_bytes()),
+            (Codec::Avro, Some("point.avsc"), as_avro(&sample, other)),
+            (Codec::Protobuf, Some("point.proto"), as_protobuf(&sample, other)),
+        ] {
+            let found = decoder(&input(codec, schema)).decode(&incoming(&value)).unwrap();
+            prop_assert_eq!(&found[..], std::slice::from_ref(&sample));
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_or_refused(value in prop::collection::vec(any::<u8>(), 0..300)) {
         for (codec, schema, _) in SAMPLES {

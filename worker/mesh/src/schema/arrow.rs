@@ -24,8 +24,44 @@ pub(super) fn decode(
     decoded.unwrap_or_else(|_| Err(Rejection::Arrow("it contradicts itself".into())))
 }
 
+/// Whether every message, and every buffer in it, is within the value, and none is compressed.
+fn check(mut value: &[u8]) -> Option<()> {
+    // A row takes at least a bit.
+    let rows = 0..=8 * value.len() as i64;
+    while let Some((head, rest)) = value.split_first_chunk() {
+        value = rest;
+        let size = match u32::from_le_bytes(*head) {
+            u32::MAX => continue,
+            0 => return Some(()),
+            size => size as usize,
+        };
+        let (message, rest) = value.split_at_checked(size)?;
+        let message = arrow_ipc::root_as_message(message).ok()?;
+        let length = message.bodyLength();
+        value = rest.get(usize::try_from(length).ok()?..)?;
+        let dictionary = message.header_as_dictionary_batch().and_then(|d| d.data());
+        for batch in message.header_as_record_batch().into_iter().chain(dictionary) {
+            let within = |b: &arrow_ipc::Buffer| {
+                let end = b.offset().checked_add(b.length());
+                b.offset() >= 0 && b.length() >= 0 && end.is_some_and(|end| end <= length)
+            };
+            let all = batch.buffers().is_none_or(|buffers| buffers.iter().all(within));
+            let counted =
+                batch.nodes().is_none_or(|nodes| nodes.iter().all(|n| rows.contains(&n.length())));
+            if batch.compression().is_some() || !all || !counted {
+                return None;
+            }
+        }
+    }
+    Some(())
+}
+
 fn rows(value: &[u8], mapping: &Mapping, max_points: usize) -> Result<Vec<Point>, Rejection> {
     let wrong = |e: arrow_schema::ArrowError| Rejection::Arrow(e.to_string());
+    check(value).ok_or_else(|| {
+        let message = "it is cut off, compressed, or points outside of itself";
+        Rejection::Arrow(message.into())
+    })?;
     let mut bytes = Buffer::from(value);
     let mut decoder = StreamDecoder::new();
     let mut points = Vec::new();

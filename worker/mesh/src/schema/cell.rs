@@ -102,7 +102,8 @@ impl Mapping {
             }
             (other, TimeUnit::Rfc3339) => Err(self.wrong(1, "text", &other)),
             (Cell::Integer(count), unit) => Ok(Some(millis(count, unit))),
-            (Cell::Float(count), unit) => Ok(Some(count * 1000.0 / per_second(unit) as f64)),
+            (Cell::Float(count), TimeUnit::S) => Ok(Some(count * 1000.0)),
+            (Cell::Float(count), unit) => Ok(Some(count / (per_second(unit) / 1000) as f64)),
             (other, _) => Err(self.wrong(1, "a number", &other)),
         }
     }
