@@ -50,6 +50,14 @@ impl Audit {
         Ok(())
     }
 
+    /// Reads the next output, if one comes within `wait`.
+    ///
+    /// # Errors
+    /// When an output came again with other bytes.
+    pub fn read(&mut self, wait: Duration) -> Result<()> {
+        self.tail.next(wait)?.map_or(Ok(()), |located| self.see(located))
+    }
+
     /// Reads until nothing has come for `quiet`.
     ///
     /// # Errors
@@ -66,6 +74,29 @@ impl Audit {
         let part = format!("/{kind}/");
         let chosen = self.outputs.iter().filter(move |(id, _)| id.contains(&part));
         chosen.map(|(id, value)| (id.as_str(), value.as_slice()))
+    }
+
+    /// What came without its repetitions, with `topic` for the name of the input: comparable
+    /// with that of another input whose name is as long.
+    pub fn neutral(&self, topic: &str) -> BTreeMap<String, String> {
+        let blank = |text: &str| text.replace(topic, "<input>");
+        let outputs = self.outputs.iter();
+        outputs.map(|(id, value)| (blank(id), blank(&String::from_utf8_lossy(value)))).collect()
+    }
+
+    /// The first output of a series that came after a later one of the same kind and scale;
+    /// `series` take turns in a partition.
+    pub fn out_of_order(&self, series: usize) -> Option<&str> {
+        let mut last = BTreeMap::new();
+        let ids = self.order.iter().flat_map(|(place, ids)| ids.iter().map(move |id| (place, id)));
+        ids.filter_map(|(place, id)| {
+            let mut parts = id.rsplitn(4, '/');
+            let (scale, kind) = (parts.next()?, parts.next()?);
+            let offset: i64 = parts.next()?.parse().ok()?;
+            let key = (place, offset % series as i64, kind, scale);
+            (last.insert(key, offset) > Some(offset)).then_some(id.as_str())
+        })
+        .next()
     }
 
     fn see(&mut self, located: Located) -> Result<()> {

@@ -2,6 +2,7 @@ use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Runs a program that the tests need; its output is shown when it fails.
 pub(crate) fn run(program: &mut Command, missing: &str) -> Result<()> {
@@ -32,4 +33,19 @@ pub(crate) fn cache() -> PathBuf {
 /// A port of localhost that was free a moment ago.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A port of localhost that is free, and that no connection will be given while its server is
+/// down: it is below those that systems give to connections.
+pub(crate) fn stable_port() -> Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    for _ in 0..10_000 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 12_000 + first.wrapping_mul(97).wrapping_add(step) % 18_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port between 12000 and 30000 is free")
 }

@@ -3,10 +3,14 @@
 pub mod audit;
 mod binary;
 pub mod browser;
+pub mod certificates;
 mod command;
 pub mod demo;
+mod guard;
 pub mod kafka;
 pub mod points;
+pub mod proxy;
+pub mod setting;
 pub mod worker;
 
 pub use command::free_port;

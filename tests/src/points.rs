@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use mesh::{Connection, Feed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which points there are.
 #[derive(Clone, Copy, Debug)]
@@ -54,18 +54,41 @@ impl Points {
     ) -> Result<()> {
         let feed = Feed::open(connection, topic)?;
         for index in range {
-            for partition in 0..self.partitions {
-                for series in 0..self.series {
-                    let [x, y] = Points::value(partition, series, index);
-                    let time = time(index);
-                    let value = format!(r#"{{"time":{time},"values":[{x},{y}]}}"#);
-                    let key = Points::name(partition, series);
-                    let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
-                    feed.append_as_is(Some(partition), key, value, Some(time as i64))?;
-                }
-            }
+            self.append(&feed, index)?;
         }
         Ok(feed.finish(Duration::from_secs(60))?)
+    }
+
+    /// Appends all points, those of each index at its time.
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub fn feed_paced(
+        &self,
+        connection: &Connection,
+        topic: &str,
+        at: impl Fn(usize) -> Instant,
+    ) -> Result<()> {
+        let feed = Feed::open(connection, topic)?;
+        for index in 0..self.length {
+            std::thread::sleep(at(index).saturating_duration_since(Instant::now()));
+            self.append(&feed, index)?;
+        }
+        Ok(feed.finish(Duration::from_secs(60))?)
+    }
+
+    fn append(&self, feed: &Feed, index: usize) -> Result<()> {
+        for partition in 0..self.partitions {
+            for series in 0..self.series {
+                let [x, y] = Points::value(partition, series, index);
+                let time = time(index);
+                let value = format!(r#"{{"time":{time},"values":[{x},{y}]}}"#);
+                let key = Points::name(partition, series);
+                let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
+                feed.append_as_is(Some(partition), key, value, Some(time as i64))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The worker as its users run it: a process that gets signals.
 
 use crate::binary;
-use crate::command::run;
+use crate::guard::{self, guarded};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -25,10 +25,9 @@ impl Worker {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("config.yaml");
         fs::write(&file, config)?;
-        let process = Command::new(binary::worker()?)
+        let process = guarded(binary::worker()?)
             .args(["run", "--config"])
             .arg(&file)
-            .stdin(Stdio::null())
             .stderr(File::create(folder.path().join("log"))?)
             .spawn()
             .context("cannot start the worker")?;
@@ -41,8 +40,35 @@ impl Worker {
     /// When the system refuses.
     pub fn kill(mut self) -> Result<()> {
         self.process.kill()?;
-        self.process.wait()?;
+        guard::kill(&mut self.process);
         Ok(())
+    }
+
+    /// Stops it in its tracks, as a machine does that swaps or migrates.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        guard::signal(&self.process, "STOP")
+    }
+
+    /// Lets it go on after it was frozen.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        guard::signal(&self.process, "CONT")
+    }
+
+    /// Bytes of memory that it has in use.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn resident_bytes(&self) -> Result<usize> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.context("its status has no VmRSS")?.trim().trim_end_matches(" kB");
+        Ok(kib.parse::<usize>()? * 1024)
     }
 
     /// Ends it as an orchestrator would, with SIGTERM, and waits until it is done.
@@ -50,10 +76,7 @@ impl Worker {
     /// # Errors
     /// When it does not end in time, or with an error.
     pub fn terminate(mut self) -> Result<()> {
-        run(
-            Command::new("kill").args(["-TERM", &self.process.id().to_string()]),
-            "it is in POSIX",
-        )?;
+        guard::signal(&self.process, "TERM")?;
         let status = self.wait(Duration::from_secs(15))?;
         if !status.success() {
             bail!("the worker ended with {status}:\n{}", self.log());
@@ -119,8 +142,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        guard::kill(&mut self.process);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Records and series of all sorts.
 
-use crate::{MINUTES, QUIET, Setting, emission};
+use crate::{MINUTES, QUIET};
 use harness::audit::Audit;
 use harness::kafka::Kafka;
 use harness::points::Points;
+use harness::setting::{Setting, emission};
 use harness::worker::{Worker, get};
 use mesh::Feed;
 use mesh::schema::Kind;
@@ -28,7 +29,7 @@ const BAD: [Bad; 7] = [
 fn bad_records_are_counted_and_the_good_ones_between_them_computed() {
     let kafka = Kafka::shared().unwrap();
     kafka.create_topics("bad", &["bad-out"], 1).unwrap();
-    let setting = Setting::new(&kafka, "bad", "bad-out");
+    let setting = Setting::new(&kafka, "bad", "bad-out").unwrap();
     let mut worker = Worker::start(&setting.yaml()).unwrap();
     let feed = Feed::open(&kafka.connection(), "bad").unwrap();
     let mut scale =
@@ -55,7 +56,7 @@ fn bad_records_are_counted_and_the_good_ones_between_them_computed() {
     audit.read_rest(QUIET).unwrap();
     let order = &audit.order[&("bad-out.diagrams".to_owned(), 0)];
     let found = order.iter().filter(|id| id.ends_with("/wide"));
-    let found: Vec<Vec<u8>> = found.map(|id| emission(&audit.outputs[id])).collect();
+    let found: Vec<Vec<u8>> = found.map(|id| emission(&audit.outputs[id]).unwrap()).collect();
     assert!(found == expected, "the good records are not what was computed");
     for code in BAD.map(|(_, _, code)| code) {
         let sent = (0..30).filter(|i| BAD[i % BAD.len()].2 == code).count() as f64;
@@ -72,7 +73,7 @@ fn metrics_and_health_tell_how_the_worker_is() {
     kafka.create_topics("told", &["told-out"], 2).unwrap();
     let points = Points { partitions: 2, series: 1, length: 500 };
     points.feed(&kafka.connection(), "told", 0..points.length).unwrap();
-    let setting = Setting::new(&kafka, "told", "told-out");
+    let setting = Setting::new(&kafka, "told", "told-out").unwrap();
     let mut worker = Worker::start(&setting.yaml()).unwrap();
     let ready = || matches!(get(setting.port, "/health/ready"), Ok((200, _)));
     worker.wait_until("it is ready", MINUTES, ready).unwrap();
@@ -124,8 +125,8 @@ fn a_worker_holds_so_many_series_and_forgets_the_same_ones_after_a_crash() {
     kafka.create_topics("many", &["many-calm", "many-killed"], 1).unwrap();
     feed_bursts(&kafka, "many");
     let bounded = |output| {
-        let mut setting = Setting::new(&kafka, "many", output);
-        setting.series = "dimension: 2, max: 8";
+        let mut setting = Setting::new(&kafka, "many", output).unwrap();
+        setting.series = "dimension: 2, max: 8".into();
         setting
     };
     let calm = bounded("many-calm");

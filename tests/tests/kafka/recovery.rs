@@ -1,9 +1,10 @@
 //! Nothing is lost, and what comes again is the same.
 
-use crate::{MINUTES, QUIET, Setting, count, diagrams, expected};
+use crate::{MINUTES, QUIET};
 use harness::audit::Audit;
 use harness::kafka::Kafka;
 use harness::points::Points;
+use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
 use mesh::schema::{Kind, Message};
 use worker::results::Diagrams;
@@ -12,7 +13,7 @@ use worker::results::Diagrams;
 const RESUMED: &str = "At(";
 
 fn undisturbed(kafka: &Kafka, input: &str, output: &str, count: usize) -> Audit {
-    let mut worker = Worker::start(&Setting::new(kafka, input, output).yaml()).unwrap();
+    let mut worker = Worker::start(&Setting::new(kafka, input, output).unwrap().yaml()).unwrap();
     let mut audit = Audit::of(&kafka.connection(), output).unwrap();
     audit.read_until(count, MINUTES, &mut worker).unwrap();
     audit.read_rest(QUIET).unwrap();
@@ -27,11 +28,11 @@ fn after_a_crash_the_outputs_are_those_of_an_undisturbed_run() {
     assert_eq!(points.count(), 200_000);
     kafka.create_topics("crash", &["crash-calm", "crash-killed"], 4).unwrap();
     points.feed(&kafka.connection(), "crash", 0..points.length).unwrap();
-    let expected = expected(&points, "crash");
+    let expected = expected(&points, "crash").unwrap();
     let calm = undisturbed(&kafka, "crash", "crash-calm", count(&points));
     assert_eq!(calm.repeated, 0, "an undisturbed run repeats nothing");
 
-    let setting = Setting::new(&kafka, "crash", "crash-killed");
+    let setting = Setting::new(&kafka, "crash", "crash-killed").unwrap();
     let yaml = setting.yaml();
     let mut killed = Audit::of(&kafka.connection(), "crash-killed").unwrap();
     let share = |tenths: usize| calm.outputs.len() * tenths / 10;
@@ -54,7 +55,10 @@ fn after_a_crash_the_outputs_are_those_of_an_undisturbed_run() {
     worker.terminate().unwrap();
 
     assert!(killed.outputs == calm.outputs, "{}", difference(&killed, &calm));
-    assert!(diagrams(&killed) == expected, "the diagrams are not those of the engine alone");
+    assert!(
+        diagrams(&killed).unwrap() == expected,
+        "the diagrams are not those of the engine alone"
+    );
     assert!(killed.of_kind(Kind::Alerts).count() > 20, "there is something to alert about");
     println!("{} outputs, {} came again", calm.outputs.len(), killed.repeated);
     let (_, value) = killed.of_kind(Kind::Diagrams).next().unwrap();

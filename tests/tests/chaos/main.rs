@@ -1,0 +1,10 @@
+//! The worker against Apache Kafka while things break: nothing is lost, what comes again is the
+//! same, and what comes is what an undisturbed run puts out, byte for byte.
+#![allow(clippy::unwrap_used)]
+
+mod brokers;
+mod full;
+mod network;
+mod processes;
+mod scene;
+mod security;

@@ -1,0 +1,185 @@
+//! One input, its workers, and what has come out of them.
+
+use harness::audit::Audit;
+use harness::kafka::Kafka;
+use harness::points::Points;
+use harness::setting::{Setting, count, diagrams, expected};
+use harness::worker::Worker;
+use mesh::Connection;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Long enough for every time limit of Kafka's clients that a fault may run into.
+const PATIENCE: Duration = Duration::from_secs(120);
+const QUIET: Duration = Duration::from_secs(1);
+
+/// About ten seconds of points; more would only take longer.
+pub(crate) const POINTS: Points = Points { partitions: 4, series: 2, length: 3000 };
+const PACE: Duration = Duration::from_millis(3);
+
+/// Workers of one input, to be disturbed.
+pub(crate) struct Scene {
+    connection: Connection,
+    name: String,
+    setting: Setting,
+    pub(crate) audit: Audit,
+    pub(crate) workers: Vec<(Setting, Worker)>,
+    feeding: Option<JoinHandle<()>>,
+}
+
+impl Scene {
+    /// An input with a name of ten letters, no points and no workers yet.
+    pub(crate) fn new(kafka: &Kafka, name: &str) -> Scene {
+        assert_eq!(name.len(), 10, "names of inputs are as long as one another");
+        let output = format!("{name}-out");
+        kafka.create_topics(name, &[&output], POINTS.partitions).unwrap();
+        Scene {
+            connection: kafka.connection(),
+            name: name.into(),
+            setting: Setting::new(kafka, name, &output).unwrap(),
+            audit: Audit::of(&kafka.connection(), &output).unwrap(),
+            workers: Vec::new(),
+            feeding: None,
+        }
+    }
+
+    /// As `new`, with further lines of the configuration's `kafka`.
+    pub(crate) fn with(kafka: &Kafka, name: &str, lines: &str) -> Scene {
+        let mut scene = Scene::new(kafka, name);
+        scene.setting.kafka = lines.into();
+        scene
+    }
+
+    /// Starts one more worker.
+    pub(crate) fn hire(&mut self) {
+        let mut setting = self.setting.clone();
+        setting.port = harness::free_port().unwrap();
+        let worker = Worker::start(&setting.yaml()).unwrap();
+        self.workers.push((setting, worker));
+    }
+
+    /// Appends the points over some seconds, while other things happen.
+    pub(crate) fn feed(&mut self) {
+        let (connection, name) = (self.connection.clone(), self.name.clone());
+        self.feeding = Some(thread::spawn(move || {
+            let began = Instant::now();
+            POINTS.feed_paced(&connection, &name, |index| began + PACE * index as u32).unwrap();
+        }));
+    }
+
+    /// Reads until so many tenths of all outputs have come.
+    pub(crate) fn reach(&mut self, tenths: usize) {
+        let (wanted, deadline) = (count(&POINTS) * tenths / 10, Instant::now() + PATIENCE);
+        while self.audit.outputs.len() < wanted {
+            assert!(Instant::now() < deadline, "{}", self.stalled(wanted));
+            self.check();
+            self.audit.read(Duration::from_millis(100)).unwrap();
+        }
+    }
+
+    /// Reads for a while.
+    pub(crate) fn watch(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.check();
+            self.audit.read(Duration::from_millis(50)).unwrap();
+        }
+    }
+
+    /// Partitions that a worker computes, as it says itself.
+    pub(crate) fn partitions(&self, worker: usize) -> usize {
+        self.workers[worker].0.metric("streaming_tda_lag{").len()
+    }
+
+    /// Reads until each worker computes so many partitions.
+    pub(crate) fn balance(&mut self, wanted: &[usize]) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found: Vec<_> = (0..self.workers.len()).map(|i| self.partitions(i)).collect();
+            if found == wanted {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{found:?} partitions, not {wanted:?}");
+            self.watch(Duration::from_millis(100));
+        }
+    }
+
+    /// Reads until an output of each partition has come that had not by now.
+    pub(crate) fn serve_all(&mut self) {
+        let first = self.heights();
+        let deadline = Instant::now() + PATIENCE;
+        let grown = |now: &[usize]| first.iter().zip(now).all(|(then, now)| now > then);
+        while !grown(&self.heights()) {
+            assert!(Instant::now() < deadline, "{first:?} then, {:?} now", self.heights());
+            self.watch(Duration::from_millis(50));
+        }
+    }
+
+    /// Diagrams of each partition.
+    fn heights(&self) -> Vec<usize> {
+        let topic = format!("{}-out.diagrams", self.name);
+        let of = |p| self.audit.order.get(&(topic.clone(), p)).map_or(0, Vec::len);
+        (0..POINTS.partitions).map(of).collect()
+    }
+
+    /// Reads the rest, ends the workers, and compares all of it with an undisturbed run.
+    pub(crate) fn conclude(mut self) {
+        self.reach(10);
+        self.feeding.take().unwrap().join().unwrap();
+        self.audit.read_rest(QUIET).unwrap();
+        for (_, worker) in self.workers.drain(..) {
+            worker.terminate().unwrap();
+        }
+        self.audit.read_rest(QUIET).unwrap();
+        let Scene { audit, name, .. } = &self;
+        let (found, truth) = (audit.neutral(name), truth());
+        let lost: Vec<_> = truth.keys().filter(|id| !found.contains_key(*id)).take(5).collect();
+        let extra: Vec<_> = found.keys().filter(|id| !truth.contains_key(*id)).take(5).collect();
+        assert!(lost.is_empty() && extra.is_empty(), "lost {lost:?}, too much {extra:?}");
+        assert!(found == *truth, "other bytes than those of an undisturbed run");
+        assert_eq!(audit.out_of_order(POINTS.series), None);
+        println!("{name}: {} outputs, {} came again", found.len(), audit.repeated);
+    }
+
+    fn check(&mut self) {
+        for (_, worker) in &mut self.workers {
+            worker.check().unwrap();
+        }
+    }
+
+    fn stalled(&self, wanted: usize) -> String {
+        let logs: Vec<_> = self.workers.iter().map(|(_, worker)| worker.log()).collect();
+        let found = self.audit.outputs.len();
+        format!("{found} of {wanted} outputs came within {PATIENCE:?}\n{}", logs.join("\n---\n"))
+    }
+}
+
+/// What an undisturbed run puts out: once in this process, and equal to what the engine alone
+/// computes.
+fn truth() -> &'static BTreeMap<String, String> {
+    static TRUTH: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    TRUTH.get_or_init(|| {
+        let kafka = Kafka::shared().unwrap();
+        let (name, output) = ("chaos-calm", "chaos-calm-out");
+        kafka.create_topics(name, &[output], POINTS.partitions).unwrap();
+        POINTS.feed(&kafka.connection(), name, 0..POINTS.length).unwrap();
+        let setting = Setting::new(&kafka, name, output).unwrap();
+        let mut worker = Worker::start(&setting.yaml()).unwrap();
+        let mut audit = Audit::of(&kafka.connection(), output).unwrap();
+        audit.read_until(count(&POINTS), PATIENCE, &mut worker).unwrap();
+        audit.read_rest(QUIET).unwrap();
+        worker.terminate().unwrap();
+        assert_eq!(audit.repeated, 0, "an undisturbed run repeats nothing");
+        let engine = expected(&POINTS, name).unwrap();
+        assert!(diagrams(&audit).unwrap() == engine, "not what the engine alone computes");
+        audit.neutral(name)
+    })
+}
+
+/// Scenes come one after another: what they measure is time, and there are few cores.
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
