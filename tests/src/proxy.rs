@@ -306,10 +306,11 @@ mod tests {
     fn a_cut_resets_connections_and_takes_new_ones() {
         let (proxy, client) = echo();
         round_trip(&client, b"well").unwrap();
+        let address = client.peer_addr().unwrap();
         proxy.cut();
         let reset = (&client).read(&mut [0]).unwrap_err();
         assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
-        let again = TcpStream::connect(client.peer_addr().unwrap()).unwrap();
+        let again = TcpStream::connect(address).unwrap();
         round_trip(&again, b"again").unwrap();
         assert_eq!(proxy.accepted(), 2);
     }

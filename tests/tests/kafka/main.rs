@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod handover;
+mod history;
 mod records;
 mod recovery;
 

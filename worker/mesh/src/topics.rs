@@ -1,10 +1,14 @@
 //! Which topics there are.
 
 use crate::{Class, Connection, Error};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -77,6 +81,59 @@ pub fn create(connection: &Connection, topics: &[Topic<'_>]) -> Result<(), Error
                 )));
             }
         }
+    }
+    Ok(())
+}
+
+/// Deletes a topic and all its records.
+///
+/// # Errors
+/// When the brokers refuse.
+pub fn delete(connection: &Connection, topic: &str) -> Result<(), Error> {
+    let (client, options) = (admin(connection)?, patient());
+    let deleted = client.delete_topics(&[topic], &options);
+    settle(format!("delete topic {topic}"), pollster::block_on(deleted))
+}
+
+/// Gives a topic more partitions: `count` in all. Keys that it has may move to other partitions.
+///
+/// # Errors
+/// When the brokers refuse, as when it has as many already.
+pub fn grow(connection: &Connection, topic: &str, count: usize) -> Result<(), Error> {
+    let new = [NewPartitions::new(topic, count)];
+    let (client, options) = (admin(connection)?, patient());
+    let created = client.create_partitions(&new, &options);
+    settle(format!("give {topic} {count} partitions"), pollster::block_on(created))
+}
+
+/// Deletes the records of a partition before `offset`, as retention does.
+///
+/// # Errors
+/// When the brokers refuse, as when there are not so many.
+pub fn truncate(
+    connection: &Connection,
+    topic: &str,
+    partition: i32,
+    offset: i64,
+) -> Result<(), Error> {
+    let doing = format!("delete records of {topic}/{partition}");
+    let mut before = TopicPartitionList::new();
+    before
+        .add_partition_offset(topic, partition, Offset::Offset(offset))
+        .map_err(Error::kafka(doing.clone()))?;
+    let (client, options) = (admin(connection)?, patient());
+    let deleted = client.delete_records(&before, &options);
+    let list = pollster::block_on(deleted).map_err(Error::kafka(doing.clone()))?;
+    list.elements().iter().try_for_each(|e| e.error()).map_err(Error::kafka(doing))
+}
+
+fn patient() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(TIMEOUT))
+}
+
+fn settle(doing: String, results: KafkaResult<Vec<TopicResult>>) -> Result<(), Error> {
+    for result in results.map_err(Error::kafka(doing.clone()))? {
+        result.map_err(|(_, code)| Error::kafka(doing.clone())(KafkaError::AdminOp(code)))?;
     }
     Ok(())
 }

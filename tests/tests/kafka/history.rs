@@ -1,0 +1,99 @@
+//! Inputs that are not what they were when the checkpoint was written.
+
+use crate::{MINUTES, QUIET};
+use harness::audit::Audit;
+use harness::kafka::Kafka;
+use harness::points::Points;
+use harness::setting::{Setting, count, diagrams, expected};
+use harness::worker::Worker;
+use mesh::topics;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+const POINTS: Points = Points { partitions: 1, series: 2, length: 2000 };
+
+#[test]
+fn what_retention_took_is_begun_anew_and_the_rest_is_computed() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    kafka.create_topics("taken", &["taken-out"], 1).unwrap();
+    let setting = Setting::new(&kafka, "taken", "taken-out").unwrap();
+    let mut audit = Audit::of(&connection, "taken-out").unwrap();
+    POINTS.feed(&connection, "taken", 0..1000).unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    let half = count(&Points { length: 1000, ..POINTS });
+    audit.read_until(half, MINUTES, &mut worker).unwrap();
+    worker.terminate().unwrap();
+
+    POINTS.feed(&connection, "taken", 1000..POINTS.length).unwrap();
+    // Beyond the checkpoint at 1000, and all windows with it.
+    topics::truncate(&connection, "taken", 0, POINTS.offset(0, 1200)).unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    let done = || setting.metric("streaming_tda_lag{") == [0.0];
+    worker.wait_until("nothing is left to do", MINUTES, done).unwrap();
+    audit.read_rest(QUIET).unwrap();
+    let offset = |id: &String| id.split('/').nth(2).unwrap().parse::<i64>().unwrap();
+    let late = |id: &&String| offset(id) >= POINTS.offset(0, 1200);
+    let anew: BTreeSet<_> = audit.outputs.keys().filter(late).map(offset).collect();
+    // The first window is full after a hundred of the points that are left.
+    // The windows of `wide` are full after a hundred of the points that are left, those of
+    // `judged` after eighty-two.
+    assert_eq!(anew.first(), Some(&POINTS.offset(0, 1281)), "{anew:?}");
+    assert_eq!(anew.last(), Some(&POINTS.offset(1, POINTS.length - 1)));
+    worker.terminate().unwrap();
+}
+
+#[test]
+fn partitions_that_are_added_while_it_runs_are_served() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { partitions: 2, ..POINTS };
+    kafka.create_topics("added", &["added-out"], 1).unwrap();
+    let mut setting = Setting::new(&kafka, "added", "added-out").unwrap();
+    setting.kafka = "  properties: {topic.metadata.refresh.interval.ms: '1000'}".into();
+    let mut audit = Audit::of(&connection, "added-out").unwrap();
+    POINTS.feed(&connection, "added", 0..1000).unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    audit.read_until(count(&POINTS) / 3, MINUTES, &mut worker).unwrap();
+    topics::grow(&connection, "added", 2).unwrap();
+    let both = || setting.metric("streaming_tda_lag{").len() == 2;
+    worker.wait_until("the new partition is served", MINUTES, both).unwrap();
+    points.feed(&connection, "added", 1000..POINTS.length).unwrap();
+    let second = Points { length: 1000, ..POINTS };
+    audit.read_until(count(&POINTS) + count(&second), MINUTES, &mut worker).unwrap();
+    audit.read_rest(QUIET).unwrap();
+    worker.terminate().unwrap();
+    let (first, second): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        diagrams(&audit).unwrap().into_iter().partition(|(id, _)| id.starts_with("added/0/"));
+    assert!(first == expected(&POINTS, "added").unwrap());
+    assert_eq!(second.len(), 2 * ((1000 - 100) / 20 + 1));
+}
+
+#[test]
+fn a_thousand_windows_of_a_thousand_points_are_back_within_ten_seconds() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { partitions: 4, series: 250, length: 1010 };
+    kafka.create_topics("large", &["large-out"], 4).unwrap();
+    points.feed(&connection, "large", 0..1001).unwrap();
+    let setting = Setting::new(&kafka, "large", "large-out").unwrap();
+    let yaml = setting.yaml().replace("window: 100, hop: 20", "window: 1000, hop: 10");
+    let mut worker = Worker::start(&yaml).unwrap();
+    let mut audit = Audit::of(&connection, "large-out").unwrap();
+    // Of each series a diagram of `wide`, and twenty-three of `judged` with their features.
+    audit.read_until(1000 * (1 + 2 * ((999 / 2 - 40) / 20 + 1)), MINUTES, &mut worker).unwrap();
+    audit.read_rest(QUIET).unwrap();
+    worker.terminate().unwrap();
+    audit.read_rest(QUIET).unwrap();
+
+    points.feed(&connection, "large", 1001..points.length).unwrap();
+    let began = Instant::now();
+    let mut worker = Worker::start(&yaml).unwrap();
+    // The next ones of all.
+    let next = audit.outputs.len() + 3000;
+    audit.read_until(next, MINUTES, &mut worker).unwrap();
+    let back = began.elapsed();
+    println!("back after {back:?}");
+    assert!(back < Duration::from_secs(10), "back only after {back:?}");
+    worker.terminate().unwrap();
+}
