@@ -62,7 +62,10 @@ impl Scene {
 
     /// Appends the points over some seconds, while other things happen.
     pub(crate) fn feed(&mut self) {
-        let (connection, name) = (self.connection.clone(), self.name.clone());
+        let (mut connection, name) = (self.connection.clone(), self.name.clone());
+        // A broker that restarts remembers a producer's last batch only: of several in flight, it
+        // would append the others again, and the input were not the one that is compared with.
+        connection.properties.insert("max.in.flight.requests.per.connection".into(), "1".into());
         self.feeding = Some(thread::spawn(move || {
             let began = Instant::now();
             POINTS.feed_paced(&connection, &name, |index| began + PACE * index as u32).unwrap();
