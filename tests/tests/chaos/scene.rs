@@ -5,7 +5,8 @@ use harness::kafka::Kafka;
 use harness::points::Points;
 use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
-use mesh::Connection;
+use mesh::tail::Begin;
+use mesh::{Connection, Tail};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -131,6 +132,7 @@ impl Scene {
     pub(crate) fn conclude(mut self) {
         self.reach(10);
         self.feeding.take().unwrap().join().unwrap();
+        assert_eq!(self.input(), POINTS.count(), "the input is not what was fed");
         self.audit.read_rest(QUIET).unwrap();
         for (_, worker) in self.workers.drain(..) {
             worker.terminate().unwrap();
@@ -144,6 +146,12 @@ impl Scene {
         assert!(found == *truth, "other bytes than those of an undisturbed run");
         assert_eq!(audit.out_of_order(POINTS.series), None);
         println!("{name}: {} outputs, {} came again", found.len(), audit.repeated);
+    }
+
+    /// Records of the input.
+    fn input(&self) -> usize {
+        let tail = Tail::open(&self.connection, &[&self.name], Begin::First).unwrap();
+        std::iter::from_fn(|| tail.next(QUIET).unwrap()).count()
     }
 
     fn check(&mut self) {
