@@ -5,7 +5,7 @@ use crate::metrics::Metrics;
 use crate::partition::Partition;
 use crate::queue::Outlet;
 use crossbeam_channel::Sender;
-use mesh::{Lease, Record};
+use mesh::{Batch, Lease, Outgoing, Record};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +67,10 @@ impl Thread {
 
     fn perform(&self, task: Task, held: &mut BTreeMap<i32, Held>) {
         match task {
-            Task::Begin(new) => _ = held.insert(new.number, *new),
+            Task::Begin(mut new) => {
+                remember(&mut new);
+                held.insert(new.number, *new);
+            }
             Task::Take(number, records) => {
                 let held = held.get_mut(&number).filter(|h| !h.leaving.load(Ordering::Relaxed));
                 if let Some(held) = held {
@@ -77,7 +80,7 @@ impl Thread {
             Task::End(number, done) => match held.remove(&number) {
                 Some(mut held) => {
                     let snapshot = held.partition.snapshot();
-                    held.lease.release(snapshot, done);
+                    held.lease.release(held.partition.next(), snapshot, done);
                     self.forget(number);
                 }
                 None => _ = done.send(number),
@@ -91,9 +94,8 @@ impl Thread {
 
     fn take(&self, held: &mut Held, records: &[Record]) {
         let outputs = held.partition.take(records, &self.pool, &self.metrics);
-        for output in &outputs {
-            held.lease.send(output);
-        }
+        let records = outputs.into_iter().map(Outgoing::from).collect();
+        held.lease.deliver(Batch { records, next: held.partition.next(), snapshot: None });
         self.metrics.next(held.number, held.partition.next());
     }
 
@@ -110,6 +112,7 @@ impl Thread {
 
 fn remember(held: &mut Held) {
     if let Some(snapshot) = held.partition.snapshot() {
-        held.lease.checkpoint(snapshot);
+        let (records, next) = (Vec::new(), held.partition.next());
+        held.lease.deliver(Batch { records, next, snapshot: Some(snapshot) });
     }
 }

@@ -1,7 +1,7 @@
 //! What the worker tells Prometheus.
 
 use mesh::schema::Kind;
-use mesh::{Acknowledged, Observer, Refused};
+use mesh::{Acknowledged, Observer, Refused, Target};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -62,7 +62,7 @@ pub(crate) struct Metrics {
     outputs: Family<OfKind, Counter>,
     refused: Counter,
     cold: Counter,
-    commits: Counter,
+    checkpoints: Counter,
     engine: Family<OfScale, Histogram>,
     end_to_end: Family<OfKind, Histogram>,
     lag: Family<OfPartition, Gauge>,
@@ -96,7 +96,7 @@ impl Default for Metrics {
             outputs: Family::default(),
             refused: Counter::default(),
             cold: Counter::default(),
-            commits: Counter::default(),
+            checkpoints: Counter::default(),
             engine: Family::new_with_constructor(latency),
             end_to_end: Family::new_with_constructor(latency),
             lag: Family::default(),
@@ -127,11 +127,7 @@ impl Metrics {
         r.register("outputs", "Outputs acknowledged", self.outputs.clone());
         r.register("outputs_refused", "Outputs that Kafka will never accept", self.refused.clone());
         r.register("series_cold", "Series forgotten to make room for others", self.cold.clone());
-        r.register(
-            "commits",
-            "Checkpoints acknowledged and offsets committed",
-            self.commits.clone(),
-        );
+        r.register("checkpoints", "Checkpoints acknowledged", self.checkpoints.clone());
         let seconds = || Unit::Seconds;
         let help = "Time of the engine for an emission";
         r.register_with_unit("engine_latency", help, seconds(), self.engine.clone());
@@ -237,10 +233,11 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn acknowledged(&self, output: Acknowledged) {
-        let kind = of_kind(output.kind);
+        let Target::Output(kind) = output.to else { return };
+        let kind = of_kind(kind);
         self.outputs.get_or_create(&kind).inc();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        if let Some(appended) = output.appended {
+        if let Some(appended) = output.timestamp {
             let seconds = (now.as_secs_f64() - appended as f64 / 1000.0).max(0.0);
             self.end_to_end.get_or_create(&kind).observe(seconds);
         }
@@ -252,7 +249,7 @@ impl Observer for Metrics {
     }
 
     fn saved(&self, _partition: i32, _next: i64) {
-        self.commits.inc();
+        self.checkpoints.inc();
     }
 }
 

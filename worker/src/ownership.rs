@@ -2,13 +2,13 @@
 
 use crate::compute::{Held, Task};
 use crate::metrics::Metrics;
-use crate::partition::Partition;
+use crate::partition::{Known, Partition};
 use crate::queue::Inlet;
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
 use crossbeam_channel::unbounded;
 use mesh::checkpoint::Reader;
-use mesh::{Delivery, Error, Owner, Record, Released, Start};
+use mesh::{Delivery, Error, Owner, Record, Released};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,28 +42,26 @@ pub(crate) struct Hold {
 }
 
 impl Owner for Ownership {
-    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Start>, Error> {
+    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Error> {
         let input = &self.blueprint.config.kafka.input;
         let reader = lock(&self.reader);
         let mut saved = reader.read(input, partitions)?;
+        let committed = reader.committed(input, partitions)?;
         let mut starts = BTreeMap::new();
         for &number in partitions {
-            let mut partition = Partition::new(&self.blueprint, number, self.partitions);
-            let mut generations = Default::default();
-            let start = match saved.remove(&number) {
-                None => Start::Committed,
-                Some(saved) => {
-                    generations = saved.generations();
-                    let first = reader.first(input, number, saved.header.next)?;
-                    let from = partition.resume(&saved, first, &self.metrics);
-                    let broken = |e: serde_json::Error| Error::Checkpoint {
-                        partition: number,
-                        reason: e.to_string(),
-                    };
-                    Start::At(from.map_err(broken)?)
-                }
+            let saved = saved.remove(&number);
+            let known = Known {
+                first: reader.first(input, number, saved.as_ref().map_or(0, |s| s.header.next))?,
+                committed: committed.get(&number).copied(),
+                saved: saved.as_ref(),
             };
-            starts.insert(number, start);
+            let mut partition = Partition::new(&self.blueprint, number, self.partitions);
+            let from = partition
+                .resume(&known, &self.metrics)
+                .map_err(|e| Error::Checkpoint { partition: number, reason: e.to_string() })?;
+            tracing::info!(partition = number, from, live = partition.next(), "{known}");
+            starts.insert(number, from);
+            let generations = saved.map(|saved| saved.generations()).unwrap_or_default();
             self.begin(number, partition, self.delivery.lease(number, generations));
         }
         self.metrics.ready(true);
@@ -99,6 +97,9 @@ impl Owner for Ownership {
 
     fn lose(&self, partitions: &[i32]) {
         self.let_go(partitions);
+        let mut commits = self.commits();
+        commits.retain(|partition, _| !partitions.contains(partition));
+        *lock(&self.commits) = commits;
         for &partition in partitions {
             self.tell(partition, 0, Task::Drop(partition));
         }
@@ -131,7 +132,7 @@ impl Ownership {
         let mut holds = lock(&self.holds);
         for hold in partitions.iter().filter_map(|p| holds.remove(p)) {
             hold.leaving.store(true, Ordering::Relaxed);
-            hold.revoked.store(true, Ordering::Relaxed);
+            hold.revoked.store(true, Ordering::SeqCst);
         }
     }
 

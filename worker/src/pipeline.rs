@@ -76,6 +76,7 @@ fn ensure_checkpoints(config: &Config, connection: &Connection, partitions: i32)
 fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> Result<Delivery> {
     let topics = Topics {
         outputs: Kind::ALL.map(|kind| (kind, config.kafka.output(kind))).into(),
+        dead_letters: None,
         checkpoints: config.kafka.checkpoints(),
     };
     let (group, input) = (&config.kafka.group, &config.kafka.input);

@@ -96,7 +96,7 @@ fn metrics_and_health_tell_how_the_worker_is() {
     assert_eq!(sum("streaming_tda_outputs_total{kind=\"features\""), 22.0);
     let measured = || sum("streaming_tda_window_bytes{scale=\"wide\"") > 2.0 * 100.0 * 8.0;
     worker.wait_until("memory is measured", MINUTES, measured).unwrap();
-    let saved = || sum("streaming_tda_commits_total") >= 2.0;
+    let saved = || sum("streaming_tda_checkpoints_total") >= 2.0;
     worker.wait_until("checkpoints are written", MINUTES, saved).unwrap();
     assert_eq!(setting.metric("streaming_tda_queue_bytes{"), [0.0, 0.0]);
     worker.terminate().unwrap();

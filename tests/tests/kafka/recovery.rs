@@ -10,7 +10,7 @@ use mesh::schema::{Kind, Message};
 use worker::results::Diagrams;
 
 /// What a worker logs of a partition that it takes up at a checkpoint.
-const RESUMED: &str = "At(";
+const RESUMED: &str = "taken up at the checkpoint";
 
 fn undisturbed(kafka: &Kafka, input: &str, output: &str, count: usize) -> Audit {
     let mut worker = Worker::start(&Setting::new(kafka, input, output).unwrap().yaml()).unwrap();
@@ -39,7 +39,7 @@ fn after_a_crash_the_outputs_are_those_of_an_undisturbed_run() {
 
     let mut worker = Worker::start(&yaml).unwrap();
     killed.read_until(share(3), MINUTES, &mut worker).unwrap();
-    let saved = || setting.metric("streaming_tda_commits_total").iter().sum::<f64>() > 0.0;
+    let saved = || setting.metric("streaming_tda_checkpoints_total").iter().sum::<f64>() > 0.0;
     worker.wait_until("a checkpoint is saved", MINUTES, saved).unwrap();
     assert!(!worker.log().contains(RESUMED), "the first worker finds no checkpoint");
     worker.kill().unwrap();

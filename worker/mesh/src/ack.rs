@@ -1,32 +1,26 @@
-use crate::{Error, Kind};
+use crate::{Error, Target};
 use rdkafka::error::KafkaError;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An output that Kafka has acknowledged.
+/// A record that Kafka has acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub struct Acknowledged {
-    /// What it is about.
-    pub kind: Kind,
-    /// When the input record with which it became due was appended, milliseconds.
-    pub appended: Option<i64>,
+    /// Where it went.
+    pub to: Target,
+    /// Its timestamp, milliseconds: when the input record was appended with which an output
+    /// became due.
+    pub timestamp: Option<i64>,
 }
 
-/// An output that Kafka will never accept; it is skipped.
+/// A record that Kafka will never accept; it is skipped.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'a> {
-    /// The id of the output.
+    /// The id of the record.
     pub id: &'a str,
     /// Why.
     pub reason: &'a KafkaError,
 }
-
-/// What is waiting for the acknowledgement of a record: an output or a part of a checkpoint.
-///
-/// Every record in flight holds a ticket of the batch it was sent with; a batch is acknowledged
-/// when nobody else holds its ticket.
-#[derive(Debug, Default)]
-pub(crate) struct Ticket;
 
 /// Where the first failure that nothing can be done about is kept.
 ///

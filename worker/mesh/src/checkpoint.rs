@@ -15,8 +15,10 @@
 //! header names, and reports an error instead of a wrong state.
 
 mod reader;
+mod writer;
 
 pub use reader::{Reader, Saved};
+pub use writer::Writer;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,6 +1,7 @@
-use crate::ack::{Acknowledged, Failure, Refused, Ticket};
+use crate::ack::{Acknowledged, Failure, Refused};
 use crate::connection::log;
-use crate::{Class, Connection, Error, Kind, Observer, Output, topics};
+use crate::delivery::{Log, Rejected, Ticket, Topics};
+use crate::{Class, Connection, Error, Observer, Outgoing, Target, topics};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -15,10 +16,9 @@ use std::time::Duration;
 pub(crate) struct Pending {
     /// What it belongs to; dropped with the acknowledgement.
     _ticket: Arc<Ticket>,
-    /// `None` for a part of a checkpoint.
-    kind: Option<Kind>,
+    to: Target,
     id: Box<str>,
-    appended: Option<i64>,
+    timestamp: Option<i64>,
 }
 
 /// What happens when the brokers answer.
@@ -41,112 +41,47 @@ impl ProducerContext for Answers {
     type DeliveryOpaque = Box<Pending>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
-        let Pending { kind, id, appended, .. } = &*pending;
-        match (result, kind) {
-            (Ok(_), Some(kind)) => {
-                self.observer.acknowledged(Acknowledged { kind: *kind, appended: *appended });
+        let Pending { to, id, timestamp, .. } = *pending;
+        match result {
+            Ok(_) if to == Target::Checkpoints => {}
+            Ok(_) => self.observer.acknowledged(Acknowledged { to, timestamp }),
+            Err((reason, _)) if is_skipped(to, reason) => {
+                self.observer.refused(Refused { id: &id, reason });
             }
-            (Ok(_), None) => {}
-            (Err((reason, _)), Some(_)) if Class::of(reason) == Class::Poison => {
-                self.observer.refused(Refused { id, reason });
-            }
-            (Err((reason, _)), _) => {
-                self.failure
-                    .report(Error::Undelivered { id: id.to_string(), reason: reason.clone() });
+            Err((reason, _)) => {
+                let (id, reason) = (id.into(), reason.clone());
+                self.failure.report(Error::Undelivered { id, reason });
             }
         }
     }
+}
+
+/// A checkpoint without one of its records would be a wrong one.
+fn is_skipped(to: Target, reason: &KafkaError) -> bool {
+    to != Target::Checkpoints && Class::of(reason) == Class::Poison
 }
 
 /// The producer and what it needs to know about the topics.
 pub(crate) struct Sink {
     producer: BaseProducer<Answers>,
-    outputs: HashMap<Kind, Topic>,
-    checkpoints: Topic,
+    topics: HashMap<Target, Topic>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Topic {
+struct Topic {
     name: String,
     partitions: i32,
-}
-
-/// Why a record was not taken.
-pub(crate) enum Rejected {
-    /// The partition was revoked while the queue was full.
-    Revoked,
-    /// The producer will not take anything any more.
-    Failed(Error),
 }
 
 impl Sink {
     pub(crate) fn new(
         connection: &Connection,
-        outputs: &[(Kind, String)],
-        checkpoints: &str,
+        topics: &Topics,
         answers: Answers,
     ) -> Result<Sink, Error> {
         let producer = connection.producer().create_with_context(answers);
         let producer = producer.map_err(Error::kafka("make a producer"))?;
-        let topic = |name: &String| {
-            let partitions = topics::partitions(connection, name)?;
-            Ok(Topic { name: name.clone(), partitions })
-        };
-        let known = |(kind, name): &(Kind, String)| Ok((*kind, topic(name)?));
-        Ok(Sink {
-            producer,
-            outputs: outputs.iter().map(known).collect::<Result<_, Error>>()?,
-            checkpoints: topic(&checkpoints.to_owned())?,
-        })
-    }
-
-    /// Hands an output over, as soon as there is room for it.
-    ///
-    /// The output of partition `p` goes to partition `p` of a topic that has one, else where its
-    /// key belongs.
-    pub(crate) fn send(
-        &self,
-        output: &Output,
-        partition: i32,
-        ticket: &Arc<Ticket>,
-        revoked: &AtomicBool,
-    ) -> Result<(), Rejected> {
-        let Some(topic) = self.outputs.get(&output.kind) else { return Ok(()) };
-        let pending = Pending {
-            _ticket: ticket.clone(),
-            kind: Some(output.kind),
-            id: output.id.as_str().into(),
-            appended: output.timestamp,
-        };
-        let mut record = BaseRecord::with_opaque_to(&topic.name, Box::new(pending))
-            .key(output.series.as_str())
-            .payload(output.payload.as_slice())
-            .headers(headers(output));
-        if partition < topic.partitions {
-            record = record.partition(partition);
-        }
-        if let Some(timestamp) = output.timestamp {
-            record = record.timestamp(timestamp);
-        }
-        self.queue(record, revoked)
-    }
-
-    /// Hands over a record of the checkpoint topic; without a value it deletes the key.
-    pub(crate) fn save(
-        &self,
-        key: &str,
-        value: Option<&[u8]>,
-        partition: i32,
-        ticket: &Arc<Ticket>,
-        revoked: &AtomicBool,
-    ) -> Result<(), Rejected> {
-        let pending =
-            Pending { _ticket: ticket.clone(), kind: None, id: key.into(), appended: None };
-        let mut record = BaseRecord::with_opaque_to(&self.checkpoints.name, Box::new(pending))
-            .key(key)
-            .partition(partition % self.checkpoints.partitions);
-        record.payload = value;
-        self.queue(record, revoked)
+        Ok(Sink { producer, topics: find(connection, topics)? })
     }
 
     /// Answers that have come are handled on this thread, for as long as `time`.
@@ -160,46 +95,89 @@ impl Sink {
         self.producer.in_flight_count().max(0) as usize
     }
 
-    fn queue(
-        &self,
-        mut record: BaseRecord<'_, str, [u8], Box<Pending>>,
-        revoked: &AtomicBool,
-    ) -> Result<(), Rejected> {
-        loop {
-            let (error, back) = match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused,
-            };
-            let code = error.rdkafka_error_code();
-            if code == Some(RDKafkaErrorCode::QueueFull) {
-                if revoked.load(Ordering::Relaxed) {
-                    return Err(Rejected::Revoked);
-                }
-                std::thread::sleep(Duration::from_millis(1));
-                record = back;
-                continue;
-            }
-            let context = self.producer_context();
-            let id = &back.delivery_opaque.id;
-            if Class::of(&error) == Class::Poison && back.delivery_opaque.kind.is_some() {
-                context.observer.refused(Refused { id, reason: &error });
-                return Ok(());
-            }
-            return Err(Rejected::Failed(Error::Undelivered { id: id.to_string(), reason: error }));
-        }
-    }
-
-    fn producer_context(&self) -> &Answers {
+    fn context(&self) -> &Answers {
         use rdkafka::producer::Producer;
         self.producer.context()
     }
 }
 
-fn headers(output: &Output) -> OwnedHeaders {
-    let offset = output.offset.to_string();
-    OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: "id", value: Some(&output.id) })
-        .insert(Header { key: "source-offset", value: Some(&offset) })
-        .insert(Header { key: "content-type", value: Some("application/json") })
-        .insert(Header { key: "schema", value: Some(output.kind.schema()) })
+impl Log for Sink {
+    fn append(
+        &self,
+        record: &Outgoing,
+        partition: i32,
+        ticket: &Arc<Ticket>,
+        revoked: &AtomicBool,
+    ) -> Result<(), Rejected> {
+        let Some(topic) = self.topics.get(&record.to) else { return Ok(()) };
+        let mut next = topic.record(record, partition, ticket);
+        loop {
+            let (reason, back) = match self.producer.send(next) {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused,
+            };
+            if reason.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
+                if revoked.load(Ordering::SeqCst) {
+                    return Err(Rejected::Revoked);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+                next = back;
+                continue;
+            }
+            let id = record.id.clone();
+            if is_skipped(record.to, &reason) {
+                self.context().observer.refused(Refused { id: &id, reason: &reason });
+                return Ok(());
+            }
+            return Err(Rejected::Failed(Error::Undelivered { id, reason }));
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.context().failure.happened()
+    }
+}
+
+impl Topic {
+    /// What comes of partition `p` goes to partition `p` of a topic that has one, else where its
+    /// key belongs; checkpoints are looked for by the number of their partition alone.
+    fn record<'a>(
+        &'a self,
+        record: &'a Outgoing,
+        partition: i32,
+        ticket: &Arc<Ticket>,
+    ) -> BaseRecord<'a, [u8], [u8], Box<Pending>> {
+        let Outgoing { to, id, key, payload, headers, timestamp } = record;
+        let (ticket, id) = (ticket.clone(), id.as_str().into());
+        let pending = Pending { _ticket: ticket, to: *to, id, timestamp: *timestamp };
+        let mut next = BaseRecord::with_opaque_to(&self.name, Box::new(pending));
+        (next.key, next.payload) = (key.as_deref(), payload.as_deref());
+        next.timestamp = *timestamp;
+        next.partition = match to {
+            Target::Checkpoints => Some(partition % self.partitions),
+            _ => (partition < self.partitions).then_some(partition),
+        };
+        if !headers.is_empty() {
+            next = next.headers(owned(headers));
+        }
+        next
+    }
+}
+
+fn find(connection: &Connection, topics: &Topics) -> Result<HashMap<Target, Topic>, Error> {
+    let outputs = topics.outputs.iter().map(|(kind, name)| (Target::Output(*kind), name));
+    let dead_letters = topics.dead_letters.iter().map(|name| (Target::DeadLetters, name));
+    let all = outputs.chain(dead_letters).chain([(Target::Checkpoints, &topics.checkpoints)]);
+    let known = |(to, name): (Target, &String)| {
+        let partitions = topics::partitions(connection, name)?;
+        Ok((to, Topic { name: name.clone(), partitions }))
+    };
+    all.map(known).collect()
+}
+
+fn owned(headers: &[(String, Option<Vec<u8>>)]) -> OwnedHeaders {
+    let empty = OwnedHeaders::new_with_capacity(headers.len());
+    headers
+        .iter()
+        .fold(empty, |owned, (key, value)| owned.insert(Header { key, value: value.as_deref() }))
 }

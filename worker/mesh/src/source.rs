@@ -34,25 +34,16 @@ impl Record {
     }
 }
 
-/// Where to begin in a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At this offset.
-    At(i64),
-    /// Where the group has committed to, or at the first record there is.
-    Committed,
-}
-
 /// What may be committed of partitions that were given up.
 pub type Released = BTreeMap<i32, i64>;
 
 /// Who computes the partitions. Every call comes from the polling thread.
 pub trait Owner: Send + Sync {
-    /// These partitions are ours now.
+    /// These partitions are ours now. Gives the offset of the first record to be read of each.
     ///
     /// # Errors
     /// When it cannot be found out where to begin; the source then stops.
-    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Start>, Error>;
+    fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Error>;
     /// These records came, in the order of their offsets. Waits while there is no room for them,
     /// which stops the polling: this is the brake.
     fn take(&self, partition: i32, records: Vec<Record>);
@@ -73,6 +64,8 @@ const BATCH_RECORDS: usize = 1024;
 const BATCH_BYTES: usize = 256 << 10;
 /// How long a poll waits for a first record.
 const POLL: Duration = Duration::from_millis(20);
+/// How often offsets are committed. After a crash, what was put out since is put out again.
+const COMMIT: Duration = Duration::from_millis(100);
 
 /// A member of a consumer group, reading one topic.
 pub struct Source {
@@ -130,9 +123,13 @@ impl Source {
     }
 
     fn read(&self, stop: &mut dyn FnMut() -> Result<bool, Error>) -> Result<(), Error> {
+        let mut committed = Instant::now();
         while !stop()? {
             self.poll()?;
-            self.commit(&self.membership().owner.commits(), CommitMode::Async);
+            if committed.elapsed() >= COMMIT {
+                self.commit(&self.membership().owner.commits(), CommitMode::Async);
+                committed = Instant::now();
+            }
             if let Some(error) = lock(&self.membership().failure).take() {
                 return Err(error);
             }
@@ -192,7 +189,7 @@ fn record(message: &impl Message) -> Record {
     }
 }
 
-/// Commits; what fails here is not an error, since the checkpoint decides where to resume.
+/// Commits; what fails here is not an error: what is not committed is put out again.
 fn commit(
     consumer: &BaseConsumer<Membership>,
     topic: &str,
@@ -268,12 +265,8 @@ impl Membership {
         list: &mut TopicPartitionList,
     ) -> Result<(), Error> {
         let starts = self.owner.assign(partitions)?;
-        for (&partition, start) in &starts {
-            let offset = match start {
-                Start::At(offset) => Offset::Offset(*offset),
-                Start::Committed => Offset::Stored,
-            };
-            list.set_partition_offset(&self.topic, partition, offset)
+        for (&partition, &start) in &starts {
+            list.set_partition_offset(&self.topic, partition, Offset::Offset(start))
                 .map_err(Error::kafka("choose where to begin"))?;
         }
         lock(&self.owned).extend(partitions);

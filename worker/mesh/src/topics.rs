@@ -9,6 +9,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -155,6 +156,35 @@ pub(crate) fn ends<C: ConsumerContext>(
                 return ends.map_err(Error::kafka(format!("find the ends of {topic}/{partition}")));
             }
         }
+    }
+}
+
+/// The offsets that the group of a client has committed of some partitions of a topic.
+pub(crate) fn committed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partitions: &[i32],
+) -> Result<HashMap<i32, i64>, Error> {
+    let doing = format!("read the committed offsets of {topic}");
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let mut list = TopicPartitionList::new();
+        partitions.iter().for_each(|&partition| _ = list.add_partition(topic, partition));
+        let list = match consumer.committed_offsets(list, TIMEOUT) {
+            Err(error) if Class::of(&error) == Class::Retriable && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+            list => list.map_err(Error::kafka(doing.clone()))?,
+        };
+        let mut offsets = HashMap::new();
+        for element in list.elements() {
+            element.error().map_err(Error::kafka(doing.clone()))?;
+            if let Offset::Offset(offset) = element.offset() {
+                offsets.insert(element.partition(), offset);
+            }
+        }
+        return Ok(offsets);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use mesh::checkpoint::{Reader, Remembered, Snapshot, State};
 use mesh::schema::{Kind, Output};
-use mesh::{Acknowledged, Connection, Delivery, Observer, Refused, Topics};
+use mesh::{Acknowledged, Batch, Connection, Delivery, Observer, Outgoing, Refused, Topics};
 use rdkafka::mocking::MockCluster;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -19,15 +19,21 @@ impl Observer for Silent {
     fn saved(&self, _: i32, _: i64) {}
 }
 
-fn output(offset: i64) -> Output {
-    Output {
+fn output(offset: i64) -> Outgoing {
+    let output = Output {
         kind: Kind::Diagrams,
         id: format!("in/0/{offset}/diagrams/a"),
         series: "s".into(),
         offset,
         timestamp: Some(7),
         payload: b"{}".into(),
-    }
+    };
+    output.into()
+}
+
+fn batch(offset: i64, state: &str) -> Batch {
+    let (records, next) = (vec![output(offset)], offset + 1);
+    Batch { records, next, snapshot: Some(snapshot(next, state)) }
 }
 
 fn snapshot(next: i64, state: &str) -> Snapshot {
@@ -56,20 +62,20 @@ fn nothing_is_committed_before_its_outputs_are_acknowledged() {
     }
     let brokers = cluster.bootstrap_servers();
     let connection = Connection { brokers, properties: BTreeMap::new() };
-    let topics =
-        Topics { outputs: vec![(Kind::Diagrams, "out".into())], checkpoints: "memory".into() };
+    let topics = Topics {
+        outputs: vec![(Kind::Diagrams, "out".into())],
+        dead_letters: None,
+        checkpoints: "memory".into(),
+    };
     let delivery = Delivery::start(&connection, "g", "in", &topics, Arc::new(Silent)).unwrap();
     let reader = Reader::new(&connection, "g", "memory").unwrap();
-    let mut lease = delivery.lease(0, Default::default());
+    let lease = delivery.lease(0, Default::default());
 
-    lease.send(&output(4));
-    lease.checkpoint(snapshot(5, "[1]"));
+    lease.deliver(batch(4, "[1]"));
     assert_eq!(commits_within(&delivery, Duration::from_secs(20)), [(0, 5)].into());
     cluster.broker_down(2).unwrap();
-    lease.send(&output(5));
-    lease.checkpoint(snapshot(6, "[2]"));
-    lease.send(&output(6));
-    lease.checkpoint(snapshot(7, "[3]"));
+    lease.deliver(batch(5, "[2]"));
+    lease.deliver(batch(6, "[3]"));
     assert_eq!(commits_within(&delivery, Duration::from_secs(2)), BTreeMap::new());
     let saved = reader.read("in", &[0]).unwrap().remove(&0).unwrap();
     assert_eq!((saved.header.next, saved.states["s"].get()), (5, "[1]"));

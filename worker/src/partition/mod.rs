@@ -13,6 +13,7 @@ use mesh::checkpoint::{Saved, Snapshot};
 use mesh::schema::{Admission, Origin, Output, Point, Rejection, Sample};
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -23,14 +24,27 @@ pub(crate) struct Partition {
     admission: Admission,
     /// `None` while a series is being computed.
     series: LruCache<Arc<str>, Option<Box<Series>>>,
-    /// Offset from which on results are new.
+    /// Offset below which records only rebuild the windows of the checkpoint.
+    rebuilt: i64,
+    /// Offset from which on results are new: those before were acknowledged.
     live: i64,
     /// Offset of the next record to be read, replayed ones included.
     read: i64,
     /// Offset of the next record whose results are new.
     next: i64,
     /// `next` of the last snapshot.
-    remembered: i64,
+    remembered: Option<i64>,
+}
+
+/// What is known of a partition when it is taken up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// Its checkpoint.
+    pub(crate) saved: Option<&'a Saved>,
+    /// The offset that the group has committed.
+    pub(crate) committed: Option<i64>,
+    /// Offset of the first record that still exists.
+    pub(crate) first: i64,
 }
 
 /// A series that has samples to compute.
@@ -54,36 +68,63 @@ impl Partition {
             series: LruCache::new(NonZeroUsize::new(share).unwrap_or(NonZeroUsize::MIN)),
             blueprint: blueprint.clone(),
             partition,
+            rebuilt: 0,
             live: 0,
             read: 0,
             next: 0,
-            remembered: 0,
+            remembered: None,
         }
     }
 
-    /// Goes on from a checkpoint; gives the offset from which the partition has to be read. Its
-    /// first record that still exists is at `first`: series that need older ones start anew.
+    /// Goes on where the partition was left; gives the offset from which it has to be read.
+    ///
+    /// Windows are rebuilt below the checkpoint's `next`. The records from there to the committed
+    /// offset are computed once more, since detectors learn from them, but their results were
+    /// acknowledged. A commit that lags behind the checkpoint is not needed: nothing is
+    /// remembered before its outputs are acknowledged. Series whose records are gone start anew.
     ///
     /// # Errors
     /// When a state in the checkpoint cannot be read.
     pub(crate) fn resume(
         &mut self,
+        known: &Known<'_>,
+        metrics: &Metrics,
+    ) -> Result<i64, serde_json::Error> {
+        let Some(saved) = known.saved else {
+            let next = known.committed.unwrap_or(known.first).max(known.first);
+            self.begin(next, next);
+            // Without a checkpoint at the very start, the next owner would find a committed
+            // offset and no windows before it.
+            self.remembered = None;
+            return Ok(next);
+        };
+        let next = saved.header.next;
+        self.begin(next, known.committed.map_or(next, |committed| committed.max(next)));
+        match saved.header.settings == self.settings() {
+            true => self.restore(saved, known.first, metrics)?,
+            false => tracing::warn!(
+                partition = self.partition,
+                series = saved.header.series.len(),
+                "the checkpoint was made with other settings: its series start anew"
+            ),
+        }
+        Ok(self.read)
+    }
+
+    fn begin(&mut self, rebuilt: i64, live: i64) {
+        (self.read, self.rebuilt) = (rebuilt, rebuilt);
+        (self.live, self.next, self.remembered) = (live, live, Some(live));
+    }
+
+    /// Makes the series of a checkpoint whose records still exist.
+    fn restore(
+        &mut self,
         saved: &Saved,
         first: i64,
         metrics: &Metrics,
-    ) -> Result<i64, serde_json::Error> {
-        let header = &saved.header;
-        (self.live, self.next, self.remembered) = (header.next, header.next, header.next);
-        if header.settings != self.settings() {
-            tracing::warn!(
-                partition = self.partition,
-                series = header.series.len(),
-                "the checkpoint was made with other settings: its series start anew"
-            );
-            return Ok(header.next);
-        }
-        let (mut from, partition) = (header.next, self.partition);
-        for place in &header.series {
+    ) -> Result<(), serde_json::Error> {
+        let partition = self.partition;
+        for place in &saved.header.series {
             if place.start < first {
                 let (series, start) = (&place.series, place.start);
                 tracing::warn!(series, partition, start, first, "its points are gone: starts anew");
@@ -93,10 +134,9 @@ impl Partition {
             let state = saved.states.get(&place.series).map(|s| &**s);
             let series = Series::resume(&self.blueprint, place.start, place.sample, state)?;
             self.series.push(place.series.as_str().into(), Some(Box::new(series)));
-            from = from.min(place.start);
+            self.read = self.read.min(place.start);
         }
-        self.read = from;
-        Ok(from)
+        Ok(())
     }
 
     /// Takes records in the order of their offsets; gives the outputs that became due, in order.
@@ -140,10 +180,10 @@ impl Partition {
 
     /// What is to be remembered, if there is anything new.
     pub(crate) fn snapshot(&mut self) -> Option<Snapshot> {
-        if self.next <= self.remembered {
+        if self.remembered.is_some_and(|remembered| self.next <= remembered) {
             return None;
         }
-        self.remembered = self.next;
+        self.remembered = Some(self.next);
         let settings = self.settings();
         let series = self.series.iter_mut().rev();
         let remembered = series.filter_map(|(name, s)| Some(s.as_mut()?.remember(name)));
@@ -195,9 +235,11 @@ impl Partition {
         cold: &mut Vec<Work>,
         metrics: &Metrics,
     ) {
-        let replayed = record.offset < self.live;
-        if replayed {
-            metrics.replayed();
+        match record.offset < self.live {
+            true => metrics.replayed(),
+            false => metrics.point(),
+        }
+        if record.offset < self.rebuilt {
             let series = self.series.peek_mut(sample.series.as_str()).and_then(Option::as_mut);
             let Some(series) = series.filter(|s| s.owns(record.offset)) else { return };
             if series.inbox.is_empty() {
@@ -205,7 +247,6 @@ impl Partition {
             }
             return series.take(record.offset, record.timestamp, &sample, true);
         }
-        metrics.point();
         let name = sample.series.as_str();
         if !self.series.contains(name) {
             let series = Box::new(Series::new(&self.blueprint, record.offset));
@@ -236,7 +277,8 @@ impl Partition {
         }
         let run = |(index, series, watch, inbox, filters): (usize, &str, &mut _, &Vec<Due>, &_)| {
             let scale = &self.blueprint.scales[index].name;
-            let source = Source { topic, partition: self.partition, series, scale };
+            let (partition, live) = (self.partition, self.live);
+            let source = Source { topic, partition, live, series, scale };
             let outputs = source.run(watch, inbox, filters, metrics);
             outputs.into_iter().map(|output| (output.offset, index, output)).collect::<Vec<_>>()
         };
@@ -254,6 +296,8 @@ impl Partition {
 struct Source<'a> {
     topic: &'a str,
     partition: i32,
+    /// Offset from which on results are new.
+    live: i64,
     series: &'a str,
     scale: &'a str,
 }
@@ -279,8 +323,8 @@ impl Source<'_> {
             if let Some(engine) = step.engine {
                 metrics.emission(self.scale, engine);
             }
-            outputs
-                .extend(step.found.into_iter().flat_map(|found| found.outputs(&self.cause(due))));
+            let found = step.found.into_iter().filter(|_| due.offset >= self.live);
+            outputs.extend(found.flat_map(|found| found.outputs(&self.cause(due))));
         }
         outputs
     }
@@ -293,6 +337,15 @@ impl Source<'_> {
             scale: self.scale,
             time: due.time,
             timestamp: due.timestamp,
+        }
+    }
+}
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.saved {
+            Some(saved) => write!(f, "taken up at the checkpoint of offset {}", saved.header.next),
+            None => write!(f, "taken up without a checkpoint"),
         }
     }
 }

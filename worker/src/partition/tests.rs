@@ -58,32 +58,54 @@ fn save(snapshot: Snapshot, states: &mut HashMap<String, Box<RawValue>>) -> Save
     Saved { header, states: kept }
 }
 
-/// The outputs of a worker that is killed and replaced whenever `cuts` says so: after so many
-/// records since its start it writes a checkpoint, and after so many more it is lost.
-fn disturbed(records: &[Record], cuts: &[(usize, usize)], batch: usize) -> Vec<Output> {
+/// When a worker is lost.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// Records from its start to its last checkpoint.
+    remembered: usize,
+    /// Records after that whose outputs are acknowledged, and committed.
+    committed: usize,
+    /// Records after that whose outputs come again.
+    lost: usize,
+}
+
+fn cut() -> impl Strategy<Value = Cut> {
+    (0usize..400, 0usize..60, 0usize..60).prop_map(|(remembered, committed, lost)| Cut {
+        remembered,
+        committed,
+        lost,
+    })
+}
+
+/// The outputs of a worker that is lost and replaced so often.
+fn disturbed(records: &[Record], cuts: &[Cut], batch: usize) -> Vec<Output> {
     let metrics = Metrics::default();
     let mut states = HashMap::new();
-    let mut saved: Option<Saved> = None;
+    let (mut saved, mut committed): (Option<Saved>, Option<i64>) = (None, None);
     let mut outputs: Vec<Output> = Vec::new();
-    for cut in cuts.iter().map(Some).chain([None]) {
+    let undisturbed = Cut { remembered: records.len(), committed: 0, lost: 0 };
+    for cut in cuts.iter().copied().chain([undisturbed]) {
         let (mut partition, pool) = partition(2);
-        let from = match &saved {
-            None => 0,
-            Some(saved) => partition.resume(saved, 0, &metrics).unwrap(),
-        };
-        let rest: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
-        let (good, lost) = cut.copied().unwrap_or((rest.len(), 0));
-        let good = good.min(rest.len());
-        let mut emitted = Vec::new();
-        for batch in rest[..good].chunks(batch) {
-            emitted.extend(partition.take(batch, &pool, &metrics));
+        let from = resume(&mut partition, saved.as_ref(), committed);
+        if saved.is_none() {
+            saved = Some(save(partition.snapshot().unwrap(), &mut states));
         }
+        let mut rest = records.iter().filter(|r| r.offset >= from).cloned();
+        let mut run = |count: usize, partition: &mut Partition| {
+            let records: Vec<Record> = rest.by_ref().take(count).collect();
+            let batches = records.chunks(batch);
+            batches.flat_map(|b| partition.take(b, &pool, &metrics)).collect::<Vec<_>>()
+        };
+        let mut emitted = run(cut.remembered, &mut partition);
         if let Some(snapshot) = partition.snapshot() {
             saved = Some(save(snapshot, &mut states));
         }
-        let lost = &rest[good..(good + lost).min(rest.len())];
-        emitted.extend(partition.take(lost, &pool, &metrics));
+        emitted.extend(run(cut.committed, &mut partition));
+        let acknowledged = committed;
+        committed = Some(partition.next());
+        emitted.extend(run(cut.lost, &mut partition));
         for output in emitted {
+            assert!(acknowledged.is_none_or(|c| output.offset >= c), "came again: {}", output.id);
             match outputs.iter().find(|o| o.id == output.id) {
                 Some(first) => assert_eq!(*first, output, "came again with other bytes"),
                 None => outputs.push(output),
@@ -91,6 +113,11 @@ fn disturbed(records: &[Record], cuts: &[(usize, usize)], batch: usize) -> Vec<O
         }
     }
     outputs
+}
+
+fn resume(partition: &mut Partition, saved: Option<&Saved>, committed: Option<i64>) -> i64 {
+    let known = Known { saved, committed, first: 0 };
+    partition.resume(&known, &Metrics::default()).unwrap()
 }
 
 proptest! {
@@ -101,7 +128,7 @@ proptest! {
     #[test]
     fn outputs_are_a_function_of_the_records(
         bursts in prop::collection::vec((0usize..5, 1usize..90), 1..24),
-        cuts in prop::collection::vec((0usize..400, 0usize..60), 0..5),
+        cuts in prop::collection::vec(cut(), 0..5),
         batch in 1usize..50,
     ) {
         let records = records(&bursts);
@@ -142,9 +169,33 @@ fn other_settings_start_anew() {
     first.take(&records(&[(0, 100)]), &pool, &metrics);
     let mut saved = save(first.snapshot().unwrap(), &mut HashMap::new());
     let (mut second, _) = partition(1);
-    assert!(second.resume(&saved, 0, &metrics).unwrap() < saved.header.next);
+    assert!(resume(&mut second, Some(&saved), None) < saved.header.next);
     saved.header.settings = "other".into();
     let (mut third, _) = partition(1);
-    assert_eq!(third.resume(&saved, 0, &metrics).unwrap(), saved.header.next);
+    assert_eq!(resume(&mut third, Some(&saved), None), saved.header.next);
     assert_eq!(third.series.len(), 0);
+}
+
+#[test]
+fn a_partition_is_remembered_before_anything_of_it_is_committed() {
+    let (mut partition, _) = partition(1);
+    assert_eq!(resume(&mut partition, None, Some(7)), 7);
+    let snapshot = partition.snapshot().unwrap();
+    assert_eq!((snapshot.next, snapshot.series.len()), (7, 0));
+    assert!(partition.snapshot().is_none(), "nothing has changed");
+}
+
+#[test]
+fn a_commit_that_lags_behind_the_checkpoint_is_not_needed() {
+    let metrics = Metrics::default();
+    let (mut first, pool) = partition(1);
+    let records = records(&[(0, 100)]);
+    first.take(&records, &pool, &metrics);
+    let saved = save(first.snapshot().unwrap(), &mut HashMap::new());
+    let (mut second, _) = partition(1);
+    let from = resume(&mut second, Some(&saved), Some(3));
+    assert_eq!(second.next(), saved.header.next);
+    let again: Vec<Record> = records.into_iter().filter(|r| r.offset >= from).collect();
+    assert_eq!(second.take(&again, &pool, &metrics), []);
+    assert_eq!(second.next(), saved.header.next);
 }

@@ -90,6 +90,15 @@ impl Reader {
         }
     }
 
+    /// The offsets that the group has committed of `partitions` of the topic `input`; a partition
+    /// without one is left out. Waits for transactions that are about to end.
+    ///
+    /// # Errors
+    /// When the brokers do not tell.
+    pub fn committed(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error> {
+        topics::committed(&self.consumer, input, partitions)
+    }
+
     /// The last value of every key.
     fn records(&self, partitions: &[i32]) -> Result<HashMap<String, Vec<u8>>, Error> {
         let mut open: BTreeSet<i32> = partitions.iter().map(|p| p % self.partitions).collect();

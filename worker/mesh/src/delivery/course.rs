@@ -1,0 +1,109 @@
+//! The thread of `at_least_once`: one for all partitions.
+
+use crate::Observer;
+use crate::ack::Failure;
+use crate::delivery::{Commits, Mark, Track};
+use crate::sink::Sink;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often answers are looked for.
+const TICK: Duration = Duration::from_millis(1);
+
+/// What the thread is told about a lease.
+pub(crate) enum Request {
+    Begin(u64, Box<Track>),
+    Mark(u64, Mark),
+    /// Nothing will come any more.
+    End(u64),
+}
+
+/// The thread of delivery.
+pub(crate) struct Course {
+    sink: Arc<Sink>,
+    failure: Arc<Failure>,
+    commits: Arc<Commits>,
+    observer: Arc<dyn Observer>,
+    inbox: Receiver<Request>,
+    leases: BTreeMap<u64, Held>,
+}
+
+struct Held {
+    track: Track,
+    ending: bool,
+}
+
+impl Course {
+    pub(crate) fn new(
+        sink: Arc<Sink>,
+        failure: Arc<Failure>,
+        commits: Arc<Commits>,
+        observer: Arc<dyn Observer>,
+        inbox: Receiver<Request>,
+    ) -> Course {
+        Course { sink, failure, commits, observer, inbox, leases: BTreeMap::new() }
+    }
+
+    /// Works until nobody can tell it anything any more.
+    pub(crate) fn run(mut self) {
+        loop {
+            // A poll that may wait for less than its clock can tell spins instead.
+            self.sink.poll(Duration::ZERO);
+            match self.inbox.recv_timeout(TICK) {
+                Ok(request) => self.accept(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            while let Ok(request) = self.inbox.try_recv() {
+                self.accept(request);
+            }
+            self.advance();
+        }
+    }
+
+    fn accept(&mut self, request: Request) {
+        match request {
+            Request::Begin(id, track) => {
+                self.leases.insert(id, Held { track: *track, ending: false });
+            }
+            Request::Mark(id, mark) => {
+                if let Some(held) = self.leases.get_mut(&id) {
+                    held.track.accept(mark);
+                }
+            }
+            Request::End(id) => {
+                if let Some(held) = self.leases.get_mut(&id) {
+                    held.ending = true;
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        for Held { track, .. } in self.leases.values_mut() {
+            match track.advance(&*self.sink) {
+                Ok(certain) => {
+                    if let Some(next) = certain.saved {
+                        self.observer.saved(track.partition(), next);
+                    }
+                    if let Some(next) = certain.frontier {
+                        allow(&self.commits, track, next);
+                    }
+                }
+                Err(error) => self.failure.report(error),
+            }
+        }
+        self.leases.retain(|_, held| !held.ending || !held.track.is_idle());
+    }
+}
+
+/// The offset may be committed, unless the partition was revoked meanwhile. Whoever revokes does
+/// so before it takes the commits, so that none is left that is not ours.
+fn allow(commits: &Commits, track: &Track, next: i64) {
+    let mut commits = commits.lock().unwrap_or_else(|e| e.into_inner());
+    if !track.is_revoked() {
+        commits.insert(track.partition(), next);
+    }
+}

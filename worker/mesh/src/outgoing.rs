@@ -1,0 +1,62 @@
+use crate::schema::{Kind, Output};
+
+/// A record that leaves for Kafka on behalf of a partition of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Which topic it goes to.
+    pub to: Target,
+    /// What it is called in errors: the id of an output, the key of a part of a checkpoint.
+    pub id: String,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value; without one, the record deletes its key from a compacted topic.
+    pub payload: Option<Vec<u8>>,
+    /// The headers, in this order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Milliseconds since the Unix epoch; the time of sending when absent.
+    pub timestamp: Option<i64>,
+}
+
+/// Where a record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// The topic of this kind of output.
+    Output(Kind),
+    /// The topic of the records that could not be computed.
+    DeadLetters,
+    /// The topic of the checkpoints.
+    Checkpoints,
+}
+
+impl Outgoing {
+    /// Bytes that the record takes in a queue.
+    pub fn bytes(&self) -> usize {
+        let length = |b: &Option<Vec<u8>>| b.as_ref().map_or(0, Vec::len);
+        let headers = self.headers.iter().map(|(name, value)| name.len() + length(value));
+        size_of::<Outgoing>()
+            + self.id.len()
+            + length(&self.key)
+            + length(&self.payload)
+            + headers.sum::<usize>()
+    }
+}
+
+impl From<Output> for Outgoing {
+    fn from(output: Output) -> Outgoing {
+        let header = |name: &str, value: &str| (name.to_owned(), Some(value.as_bytes().to_vec()));
+        let headers = vec![
+            header("id", &output.id),
+            header("source-offset", &output.offset.to_string()),
+            header("content-type", "application/json"),
+            header("schema", output.kind.schema()),
+        ];
+        Outgoing {
+            to: Target::Output(output.kind),
+            id: output.id,
+            key: Some(output.series.into_bytes()),
+            payload: Some(output.payload),
+            headers,
+            timestamp: output.timestamp,
+        }
+    }
+}
