@@ -65,7 +65,7 @@ impl Thread {
         }
     }
 
-    fn perform(&self, task: Task, held: &mut BTreeMap<i32, Held>) {
+    pub(crate) fn perform(&self, task: Task, held: &mut BTreeMap<i32, Held>) {
         match task {
             Task::Begin(mut new) => {
                 remember(&mut new);
@@ -110,7 +110,8 @@ impl Thread {
     }
 }
 
-fn remember(held: &mut Held) {
+/// Has the place of a partition remembered, if it has come further.
+pub(crate) fn remember(held: &mut Held) {
     if let Some(snapshot) = held.partition.snapshot() {
         let (records, next) = (Vec::new(), held.partition.next());
         held.lease.deliver(Batch { records, next, snapshot: Some(snapshot) });

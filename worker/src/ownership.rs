@@ -6,8 +6,8 @@ use crate::partition::{Known, Partition};
 use crate::queue::Inlet;
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
-use crossbeam_channel::unbounded;
-use mesh::checkpoint::Reader;
+use crossbeam_channel::{Receiver, unbounded};
+use mesh::checkpoint::Past;
 use mesh::{Delivery, Error, Owner, Record, Released};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ pub(crate) struct Ownership {
     pub(crate) blueprint: Arc<Blueprint>,
     /// Partitions of the input.
     pub(crate) partitions: i32,
-    pub(crate) reader: Mutex<Reader>,
+    pub(crate) past: Mutex<Box<dyn Past>>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) threads: Vec<Inlet<Task>>,
     pub(crate) metrics: Arc<Metrics>,
@@ -44,14 +44,14 @@ pub(crate) struct Hold {
 impl Owner for Ownership {
     fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Error> {
         let input = &self.blueprint.config.kafka.input;
-        let reader = lock(&self.reader);
-        let mut saved = reader.read(input, partitions)?;
-        let committed = reader.committed(input, partitions)?;
+        let past = lock(&self.past);
+        let mut saved = past.read(input, partitions)?;
+        let committed = past.committed(input, partitions)?;
         let mut starts = BTreeMap::new();
         for &number in partitions {
             let saved = saved.remove(&number);
             let known = Known {
-                first: reader.first(input, number, saved.as_ref().map_or(0, |s| s.header.next))?,
+                first: past.first(input, number, saved.as_ref().map_or(0, |s| s.header.next))?,
                 committed: committed.get(&number).copied(),
                 saved: saved.as_ref(),
             };
@@ -74,25 +74,14 @@ impl Owner for Ownership {
     }
 
     fn revoke(&self, partitions: &[i32]) -> Released {
-        let (done, finished) = unbounded();
-        for &partition in partitions {
-            if let Some(hold) = lock(&self.holds).get(&partition) {
-                hold.leaving.store(true, Ordering::Relaxed);
-            }
-            self.tell(partition, 0, Task::End(partition, done.clone()));
-        }
-        drop(done);
+        let finished = self.wind_up(partitions);
         let deadline = Instant::now() + DRAIN;
         let finished = partitions.iter().map_while(|_| finished.recv_deadline(deadline).ok());
         let finished = finished.count();
         if finished < partitions.len() {
             tracing::warn!(?partitions, finished, "gave partitions up before they were finished");
         }
-        self.let_go(partitions);
-        let mut commits = self.commits();
-        let released = partitions.iter().filter_map(|p| commits.remove_entry(p)).collect();
-        *lock(&self.commits) = commits;
-        released
+        self.give_up(partitions)
     }
 
     fn lose(&self, partitions: &[i32]) {
@@ -119,6 +108,28 @@ impl Owner for Ownership {
 }
 
 impl Ownership {
+    /// Begins nothing more of these partitions; each is sent when what was begun is delivered, or
+    /// when it cannot be.
+    pub(crate) fn wind_up(&self, partitions: &[i32]) -> Receiver<i32> {
+        let (done, finished) = unbounded();
+        for &partition in partitions {
+            if let Some(hold) = lock(&self.holds).get(&partition) {
+                hold.leaving.store(true, Ordering::Relaxed);
+            }
+            self.tell(partition, 0, Task::End(partition, done.clone()));
+        }
+        finished
+    }
+
+    /// Lets these partitions go, finished or not; gives what may be committed of them.
+    pub(crate) fn give_up(&self, partitions: &[i32]) -> Released {
+        self.let_go(partitions);
+        let mut commits = self.commits();
+        let released = partitions.iter().filter_map(|p| commits.remove_entry(p)).collect();
+        *lock(&self.commits) = commits;
+        released
+    }
+
     fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease) {
         let leaving = Arc::new(AtomicBool::new(false));
         let hold = Hold { leaving: leaving.clone(), revoked: lease.revocation() };

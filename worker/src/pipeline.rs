@@ -39,7 +39,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     let ownership = Arc::new(Ownership {
         blueprint: Arc::new(Blueprint::new(config.clone())),
         partitions,
-        reader: Mutex::new(Reader::new(&connection, group, &config.kafka.checkpoints())?),
+        past: Mutex::new(Box::new(Reader::new(&connection, group, &config.kafka.checkpoints())?)),
         delivery: delivery.clone(),
         threads: inlets,
         metrics: metrics.clone(),

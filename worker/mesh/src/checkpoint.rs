@@ -14,9 +14,11 @@
 //! overwrite each other's slots. The reader sees by the generation that a slot is not the one its
 //! header names, and reports an error instead of a wrong state.
 
+mod past;
 mod reader;
 mod writer;
 
+pub use past::Past;
 pub use reader::{Reader, Saved};
 pub use writer::Writer;
 

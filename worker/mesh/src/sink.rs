@@ -89,12 +89,6 @@ impl Sink {
         self.producer.poll(time);
     }
 
-    /// Bytes are not to be had from the client; records in flight are.
-    pub(crate) fn in_flight(&self) -> usize {
-        use rdkafka::producer::Producer;
-        self.producer.in_flight_count().max(0) as usize
-    }
-
     fn context(&self) -> &Answers {
         use rdkafka::producer::Producer;
         self.producer.context()
@@ -135,6 +129,11 @@ impl Log for Sink {
 
     fn has_failed(&self) -> bool {
         self.context().failure.happened()
+    }
+
+    fn in_flight(&self) -> usize {
+        use rdkafka::producer::Producer;
+        self.producer.in_flight_count().max(0) as usize
     }
 }
 

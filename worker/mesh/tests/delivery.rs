@@ -2,7 +2,7 @@
 //! of the outputs does.
 #![allow(clippy::unwrap_used)]
 
-use mesh::checkpoint::{Reader, Remembered, Snapshot, State};
+use mesh::checkpoint::{Past, Reader, Remembered, Snapshot, State};
 use mesh::schema::{Kind, Output};
 use mesh::{Acknowledged, Batch, Connection, Delivery, Observer, Outgoing, Refused, Topics};
 use rdkafka::mocking::MockCluster;

@@ -1,4 +1,4 @@
-use crate::checkpoint::{Header, Keys, Slot, VERSION};
+use crate::checkpoint::{Header, Keys, Past, Slot, VERSION};
 use crate::connection::log;
 use crate::{Connection, Error, topics};
 use rdkafka::client::ClientContext;
@@ -23,6 +23,22 @@ pub struct Saved {
 }
 
 impl Saved {
+    /// The checkpoint of a partition of the topic `input`, among the last values of all keys of
+    /// the checkpoint topic.
+    ///
+    /// # Errors
+    /// When it is there and cannot be understood.
+    pub fn find(
+        group: &str,
+        input: &str,
+        partition: i32,
+        records: &HashMap<String, Vec<u8>>,
+    ) -> Result<Option<Saved>, Error> {
+        let keys = Keys::new(group, input, partition);
+        let header = records.get(&keys.header);
+        header.map(|header| assemble(partition, header, &keys, records)).transpose()
+    }
+
     /// The generations of the states.
     pub fn generations(&self) -> HashMap<String, u64> {
         let places = self.header.series.iter();
@@ -62,43 +78,6 @@ impl Reader {
         Ok(Reader { consumer, group: group.into(), topic: topic.into(), partitions })
     }
 
-    /// The checkpoints of `partitions` of the topic `input`; a partition without one is left out.
-    ///
-    /// # Errors
-    /// When they cannot be read to the end.
-    pub fn read(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, Saved>, Error> {
-        let records = self.records(partitions)?;
-        let mut saved = HashMap::new();
-        for &partition in partitions {
-            let keys = Keys::new(&self.group, input, partition);
-            if let Some(header) = records.get(&keys.header) {
-                saved.insert(partition, assemble(partition, header, &keys, &records)?);
-            }
-        }
-        Ok(saved)
-    }
-
-    /// The offset of the first record of a partition of the topic `input` that still exists.
-    ///
-    /// # Errors
-    /// When the partition ends before `next`, or cannot be asked about.
-    pub fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error> {
-        let (first, end) = topics::ends(&self.consumer, input, partition)?;
-        match next > end {
-            true => Err(Error::Ahead { topic: input.into(), partition, next, end }),
-            false => Ok(first),
-        }
-    }
-
-    /// The offsets that the group has committed of `partitions` of the topic `input`; a partition
-    /// without one is left out. Waits for transactions that are about to end.
-    ///
-    /// # Errors
-    /// When the brokers do not tell.
-    pub fn committed(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error> {
-        topics::committed(&self.consumer, input, partitions)
-    }
-
     /// The last value of every key.
     fn records(&self, partitions: &[i32]) -> Result<HashMap<String, Vec<u8>>, Error> {
         let mut open: BTreeSet<i32> = partitions.iter().map(|p| p % self.partitions).collect();
@@ -128,6 +107,30 @@ impl Reader {
         }
         self.consumer.unassign().map_err(Error::kafka("read checkpoints"))?;
         Ok(records)
+    }
+}
+
+impl Past for Reader {
+    fn read(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, Saved>, Error> {
+        let records = self.records(partitions)?;
+        let mut saved = HashMap::new();
+        for &partition in partitions {
+            let found = Saved::find(&self.group, input, partition, &records)?;
+            saved.extend(found.map(|found| (partition, found)));
+        }
+        Ok(saved)
+    }
+
+    fn committed(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error> {
+        topics::committed(&self.consumer, input, partitions)
+    }
+
+    fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error> {
+        let (first, end) = topics::ends(&self.consumer, input, partition)?;
+        match next > end {
+            true => Err(Error::Ahead { topic: input.into(), partition, next, end }),
+            false => Ok(first),
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use crate::Observer;
 use crate::ack::Failure;
-use crate::delivery::{Commits, Mark, Track};
-use crate::sink::Sink;
+use crate::delivery::{Commits, Log, Mark, Track};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +19,9 @@ pub(crate) enum Request {
     End(u64),
 }
 
-/// The thread of delivery.
-pub(crate) struct Course {
-    sink: Arc<Sink>,
+/// Takes the batches of all partitions as far as the acknowledgements allow.
+pub struct Course {
+    log: Arc<dyn Log>,
     failure: Arc<Failure>,
     commits: Arc<Commits>,
     observer: Arc<dyn Observer>,
@@ -37,30 +36,34 @@ struct Held {
 
 impl Course {
     pub(crate) fn new(
-        sink: Arc<Sink>,
+        log: Arc<dyn Log>,
         failure: Arc<Failure>,
         commits: Arc<Commits>,
         observer: Arc<dyn Observer>,
         inbox: Receiver<Request>,
     ) -> Course {
-        Course { sink, failure, commits, observer, inbox, leases: BTreeMap::new() }
+        Course { log, failure, commits, observer, inbox, leases: BTreeMap::new() }
     }
 
-    /// Works until nobody can tell it anything any more.
-    pub(crate) fn run(mut self) {
+    /// Works until nobody can tell it anything any more, and has the log look for answers.
+    pub(crate) fn run(mut self, answers: impl Fn()) {
         loop {
-            // A poll that may wait for less than its clock can tell spins instead.
-            self.sink.poll(Duration::ZERO);
+            answers();
             match self.inbox.recv_timeout(TICK) {
                 Ok(request) => self.accept(request),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            while let Ok(request) = self.inbox.try_recv() {
-                self.accept(request);
-            }
-            self.advance();
+            self.step();
         }
+    }
+
+    /// Takes what was handed over, and goes as far as the acknowledgements allow.
+    pub fn step(&mut self) {
+        while let Ok(request) = self.inbox.try_recv() {
+            self.accept(request);
+        }
+        self.advance();
     }
 
     fn accept(&mut self, request: Request) {
@@ -83,7 +86,7 @@ impl Course {
 
     fn advance(&mut self) {
         for Held { track, .. } in self.leases.values_mut() {
-            match track.advance(&*self.sink) {
+            match track.advance(&*self.log) {
                 Ok(certain) => {
                     if let Some(next) = certain.saved {
                         self.observer.saved(track.partition(), next);

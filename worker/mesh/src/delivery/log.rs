@@ -29,7 +29,7 @@ pub enum Rejected {
 }
 
 /// A log that acknowledges its records one by one, some time after it took them.
-pub trait Log {
+pub trait Log: Send + Sync {
     /// Takes a record on behalf of a partition of the input, as soon as there is room for it, and
     /// gives the ticket back with the acknowledgement. A record that will never be accepted is
     /// reported and gives its ticket back too. While there is no room, `revoked` ends the wait.
@@ -47,4 +47,7 @@ pub trait Log {
     /// Whether a record was lost for good after it was taken: tickets that come back then mean
     /// nothing.
     fn has_failed(&self) -> bool;
+
+    /// Records that were taken and are not acknowledged.
+    fn in_flight(&self) -> usize;
 }

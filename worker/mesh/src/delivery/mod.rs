@@ -4,6 +4,7 @@ mod course;
 mod log;
 mod track;
 
+pub use course::Course;
 pub use log::{Log, Rejected, Ticket};
 pub use track::{Batch, Certain, Mark, Track};
 
@@ -11,12 +12,13 @@ use crate::ack::{Acknowledged, Failure, Refused};
 use crate::checkpoint::{Snapshot, Writer};
 use crate::sink::{Answers, Sink};
 use crate::{Connection, Error, Kind};
-use course::{Course, Request};
+use course::Request;
 use crossbeam_channel::{Sender, unbounded};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Hears of what becomes of outputs and checkpoints.
 pub trait Observer: Send + Sync {
@@ -44,7 +46,7 @@ pub(crate) type Commits = Mutex<BTreeMap<i32, i64>>;
 
 /// Sends the outputs and checkpoints of all partitions, on a thread of its own.
 pub struct Delivery {
-    sink: Arc<Sink>,
+    log: Arc<dyn Log>,
     group: String,
     input: String,
     failure: Arc<Failure>,
@@ -58,7 +60,7 @@ pub struct Delivery {
 pub struct Lease {
     id: u64,
     partition: i32,
-    sink: Arc<Sink>,
+    log: Arc<dyn Log>,
     failure: Arc<Failure>,
     requests: Sender<Request>,
     revoked: Arc<AtomicBool>,
@@ -79,20 +81,46 @@ impl Delivery {
         let failure = Arc::new(Failure::default());
         let answers = Answers { observer: observer.clone(), failure: failure.clone() };
         let sink = Arc::new(Sink::new(connection, topics, answers)?);
+        let (mut delivery, course) = Delivery::with(sink.clone(), group, input, observer, failure);
+        // A poll that may wait for less than its clock can tell spins instead.
+        let answers = move || sink.poll(Duration::ZERO);
+        let thread = std::thread::Builder::new().name("delivery".into());
+        let thread = thread.spawn(move || course.run(answers));
+        delivery.thread = Some(thread.expect("the system can start another thread"));
+        Ok(delivery)
+    }
+
+    /// Delivers to any log. Nothing happens but by the steps of the course.
+    pub fn over(
+        log: Arc<dyn Log>,
+        group: &str,
+        input: &str,
+        observer: Arc<dyn Observer>,
+    ) -> (Delivery, Course) {
+        Delivery::with(log, group, input, observer, Arc::default())
+    }
+
+    fn with(
+        log: Arc<dyn Log>,
+        group: &str,
+        input: &str,
+        observer: Arc<dyn Observer>,
+        failure: Arc<Failure>,
+    ) -> (Delivery, Course) {
         let commits = Arc::new(Commits::default());
         let (requests, inbox) = unbounded();
-        let course = Course::new(sink.clone(), failure.clone(), commits.clone(), observer, inbox);
-        let thread = std::thread::Builder::new().name("delivery".into()).spawn(|| course.run());
-        Ok(Delivery {
-            sink,
+        let course = Course::new(log.clone(), failure.clone(), commits.clone(), observer, inbox);
+        let delivery = Delivery {
+            log,
             group: group.into(),
             input: input.into(),
             failure,
             commits,
             requests: Some(requests),
             leases: AtomicU64::default(),
-            thread: Some(thread.expect("the system can start another thread")),
-        })
+            thread: None,
+        };
+        (delivery, course)
     }
 
     /// Takes hold of a partition whose checkpoint names `generations`.
@@ -100,7 +128,7 @@ impl Delivery {
         let lease = Lease {
             id: self.leases.fetch_add(1, Ordering::Relaxed),
             partition,
-            sink: self.sink.clone(),
+            log: self.log.clone(),
             failure: self.failure.clone(),
             requests: self.requests.clone().expect("delivery runs until it is dropped"),
             revoked: Arc::default(),
@@ -123,7 +151,7 @@ impl Delivery {
 
     /// Records that were handed over and are not acknowledged.
     pub fn in_flight(&self) -> usize {
-        self.sink.in_flight()
+        self.log.in_flight()
     }
 }
 
@@ -160,7 +188,7 @@ impl Lease {
 
     fn hand_over(&self, batch: Batch, done: Option<Sender<i32>>) {
         if !self.revoked.load(Ordering::SeqCst) {
-            match Mark::append(&*self.sink, self.partition, batch, &self.revoked) {
+            match Mark::append(&*self.log, self.partition, batch, &self.revoked) {
                 Ok(mark) => return self.request(Request::Mark(self.id, mark.telling(done))),
                 Err(Rejected::Revoked) => {}
                 Err(Rejected::Failed(error)) => self.failure.report(error),
