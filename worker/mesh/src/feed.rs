@@ -2,6 +2,7 @@
 
 use crate::connection::log;
 use crate::{Connection, Error};
+use rdkafka::Message;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -11,11 +12,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A producer of one topic.
-pub struct Feed {
-    producer: ThreadedProducer<Answers>,
+/// A producer of one topic. With each record it may take a note, which is given back together with
+/// the place that the record got.
+pub struct Feed<N: Send + Sync + 'static = ()> {
+    producer: ThreadedProducer<Answers<N>>,
     answers: Arc<State>,
     topic: String,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The partition of the topic.
+    pub partition: i32,
+    /// The offset in the partition.
+    pub offset: i64,
 }
 
 #[derive(Default)]
@@ -24,21 +35,28 @@ struct State {
     failure: Mutex<Option<Error>>,
 }
 
-struct Answers(Arc<State>);
+struct Answers<N> {
+    state: Arc<State>,
+    receive: Box<dyn Fn(N, Place) + Send + Sync>,
+}
 
-impl ClientContext for Answers {
+impl<N: Send + Sync> ClientContext for Answers<N> {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
 }
 
-impl ProducerContext for Answers {
-    type DeliveryOpaque = ();
+impl<N: Send + Sync> ProducerContext for Answers<N> {
+    type DeliveryOpaque = Box<N>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, note: Box<N>) {
         match result {
-            Ok(_) => _ = self.0.acknowledged.fetch_add(1, Ordering::Relaxed),
-            Err((reason, _)) => self.0.fail(Error::kafka("append a record")(reason.clone())),
+            Ok(record) => {
+                let place = Place { partition: record.partition(), offset: record.offset() };
+                (self.receive)(*note, place);
+                self.state.acknowledged.fetch_add(1, Ordering::Relaxed);
+            }
+            Err((reason, _)) => self.state.fail(Error::kafka("append a record")(reason.clone())),
         }
     }
 }
@@ -61,10 +79,7 @@ impl Feed {
     /// # Errors
     /// When a property of the connection is refused.
     pub fn open(connection: &Connection, topic: &str) -> Result<Feed, Error> {
-        let answers = Arc::new(State::default());
-        let producer = connection.producer().create_with_context(Answers(answers.clone()));
-        let producer = producer.map_err(Error::kafka("make a producer"))?;
-        Ok(Feed { producer, answers, topic: topic.into() })
+        Feed::noting(connection, topic, |(), _| {})
     }
 
     /// Hands a record over, to `partition` or to where its key belongs; waits while the producer
@@ -88,8 +103,43 @@ impl Feed {
         value: Option<&[u8]>,
         timestamp: Option<i64>,
     ) -> Result<(), Error> {
+        self.append_noting((), partition, key, value, timestamp)
+    }
+}
+
+impl<N: Send + Sync + 'static> Feed<N> {
+    /// A producer of `topic` that gives the note of every record to `receive`, on a thread of its
+    /// own, once the brokers have the record.
+    ///
+    /// # Errors
+    /// When a property of the connection is refused.
+    pub fn noting(
+        connection: &Connection,
+        topic: &str,
+        receive: impl Fn(N, Place) + Send + Sync + 'static,
+    ) -> Result<Feed<N>, Error> {
+        let state = Arc::new(State::default());
+        let answers = Answers { state: state.clone(), receive: Box::new(receive) };
+        let producer = connection.producer().create_with_context(answers);
+        let producer = producer.map_err(Error::kafka("make a producer"))?;
+        Ok(Feed { producer, answers: state, topic: topic.into() })
+    }
+
+    /// As [`append_as_is`](Feed::append_as_is), with a note.
+    ///
+    /// # Errors
+    /// As [`append`](Feed::append).
+    pub fn append_noting(
+        &self,
+        note: N,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        timestamp: Option<i64>,
+    ) -> Result<(), Error> {
         self.answers.check()?;
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        let mut record: BaseRecord<'_, [u8], [u8], Box<N>> =
+            BaseRecord::with_opaque_to(&self.topic, Box::new(note));
         (record.key, record.payload) = (key, value);
         (record.partition, record.timestamp) = (partition, timestamp);
         loop {

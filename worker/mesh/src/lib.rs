@@ -17,7 +17,7 @@ mod connection;
 pub mod delivery;
 pub mod embedded;
 mod error;
-mod feed;
+pub mod feed;
 mod outgoing;
 pub mod schema;
 mod sink;

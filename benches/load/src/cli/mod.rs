@@ -1,0 +1,43 @@
+//! The command line.
+
+mod arguments;
+mod audit;
+mod run;
+mod shapes;
+
+use arguments::Command;
+use clap::Parser;
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Load for StreamingTDA: points at intended times, latency from them, \
+                            and an audit of every output"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Does what the command line says. The exit code is 0 when all is well, 1 when it cannot be done,
+/// 2 for a wrong command line, and else what [`Finding`](crate::report::Finding) says.
+pub fn main() -> ExitCode {
+    let Arguments { command } = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Audit(arguments) => audit::audit(&arguments),
+        Command::Shapes(arguments) => shapes::shapes(&arguments),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("stda-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
