@@ -24,6 +24,8 @@ pub struct Setting {
     pub series: String,
     /// Further lines of `kafka`, each with its indent of two.
     pub kafka: String,
+    /// What `input` says.
+    pub codec: String,
 }
 
 impl Setting {
@@ -39,6 +41,7 @@ impl Setting {
             port: free_port()?,
             series: "dimension: 2".into(),
             kafka: String::new(),
+            codec: "{}".into(),
         })
     }
 
@@ -51,7 +54,7 @@ impl Setting {
 
     /// As the worker reads it.
     pub fn yaml(&self) -> String {
-        let Setting { brokers, input, output, port, series, kafka } = self;
+        let Setting { brokers, input, output, port, series, kafka, codec } = self;
         format!(
             "
 kafka:
@@ -62,6 +65,7 @@ kafka:
   checkpoints: {output}.checkpoints
   checkpoint_ms: 300
 {kafka}
+input: {codec}
 series: {{{series}}}
 scales:
   - {{name: wide, window: 100, hop: 20, max_radius: 0.8}}

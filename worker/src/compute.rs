@@ -2,8 +2,9 @@
 //! while it is owned.
 
 use crate::metrics::Metrics;
-use crate::partition::Partition;
+use crate::partition::{Partition, Taken};
 use crate::queue::Outlet;
+use crate::schemas::Unread;
 use crossbeam_channel::Sender;
 use mesh::{Batch, Lease, Outgoing, Record};
 use rayon::ThreadPool;
@@ -21,6 +22,8 @@ pub(crate) enum Task {
     Begin(Box<Held>),
     /// Compute these records.
     Take(i32, Vec<Record>),
+    /// What a partition waited for is there.
+    GoOn(i32),
     /// Finish a partition, and say so when its outputs and its checkpoint are acknowledged.
     End(i32, Sender<i32>),
     /// A partition is another's already.
@@ -34,6 +37,10 @@ pub(crate) struct Held {
     pub(crate) lease: Lease,
     /// Records that have not been begun shall not be.
     pub(crate) leaving: Arc<AtomicBool>,
+    /// There are records that wait.
+    pub(crate) waits: Arc<AtomicBool>,
+    /// Records that wait until the schema of the first one is known.
+    pub(crate) waiting: Vec<Record>,
 }
 
 pub(crate) struct Thread {
@@ -41,6 +48,8 @@ pub(crate) struct Thread {
     pub(crate) outlet: Outlet<Task>,
     pub(crate) pool: Arc<ThreadPool>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Where records wait for their schemas.
+    pub(crate) unread: Sender<Unread>,
     pub(crate) checkpoint: Duration,
     /// Names of the scales.
     pub(crate) scales: Vec<String>,
@@ -71,10 +80,15 @@ impl Thread {
                 remember(&mut new);
                 held.insert(new.number, *new);
             }
-            Task::Take(number, records) => {
-                let held = held.get_mut(&number).filter(|h| !h.leaving.load(Ordering::Relaxed));
-                if let Some(held) = held {
-                    self.take(held, &records);
+            Task::Take(number, records) => match stays(held, number) {
+                Some(held) if held.waiting.is_empty() => self.take(held, records),
+                Some(held) => held.waiting.extend(records),
+                None => {}
+            },
+            Task::GoOn(number) => {
+                if let Some(held) = stays(held, number) {
+                    let records = std::mem::take(&mut held.waiting);
+                    self.take(held, records);
                 }
             }
             Task::End(number, done) => match held.remove(&number) {
@@ -92,10 +106,17 @@ impl Thread {
         }
     }
 
-    fn take(&self, held: &mut Held, records: &[Record]) {
-        let outputs = held.partition.take(records, &self.pool, &self.metrics);
-        let records = outputs.into_iter().map(Outgoing::from).collect();
-        held.lease.deliver(Batch { records, next: held.partition.next(), snapshot: None });
+    fn take(&self, held: &mut Held, mut records: Vec<Record>) {
+        let Taken { outputs, waits } = held.partition.take(&records, &self.pool, &self.metrics);
+        let outgoing = outputs.into_iter().map(Outgoing::from).collect();
+        let next = held.partition.next();
+        held.lease.deliver(Batch { records: outgoing, next, snapshot: None });
+        held.waits.store(waits.is_some(), Ordering::Relaxed);
+        if let Some(first) = waits {
+            held.waiting = records.split_off(first);
+            let (record, leaving) = (held.waiting[0].clone(), held.leaving.clone());
+            let _ = self.unread.send(Unread { partition: held.number, record, leaving });
+        }
         self.metrics.next(held.number, held.partition.next());
     }
 
@@ -108,6 +129,11 @@ impl Thread {
     fn forget(&self, partition: i32) {
         self.metrics.forget(partition, &self.scales);
     }
+}
+
+/// A partition that is held and does not leave.
+fn stays(held: &mut BTreeMap<i32, Held>, number: i32) -> Option<&mut Held> {
+    held.get_mut(&number).filter(|held| !held.leaving.load(Ordering::Relaxed))
 }
 
 /// Has the place of a partition remembered, if it has come further.

@@ -14,6 +14,7 @@ mod partition;
 mod pipeline;
 mod queue;
 pub mod results;
+mod schemas;
 mod series;
 pub mod service;
 mod shutdown;

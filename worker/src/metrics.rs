@@ -61,6 +61,8 @@ pub(crate) struct Metrics {
     emissions: Family<OfScale, Counter>,
     outputs: Family<OfKind, Counter>,
     refused: Counter,
+    registry_failures: Counter,
+    waiting: Gauge,
     cold: Counter,
     checkpoints: Counter,
     engine: Family<OfScale, Histogram>,
@@ -95,6 +97,8 @@ impl Default for Metrics {
             emissions: Family::default(),
             outputs: Family::default(),
             refused: Counter::default(),
+            registry_failures: Counter::default(),
+            waiting: Gauge::default(),
             cold: Counter::default(),
             checkpoints: Counter::default(),
             engine: Family::new_with_constructor(latency),
@@ -126,6 +130,10 @@ impl Metrics {
         r.register("emissions", "Emissions computed", self.emissions.clone());
         r.register("outputs", "Outputs acknowledged", self.outputs.clone());
         r.register("outputs_refused", "Outputs that Kafka will never accept", self.refused.clone());
+        let help = "Requests that the schema registry did not answer";
+        r.register("registry_failures", help, self.registry_failures.clone());
+        let help = "Partitions that wait for the schema registry";
+        r.register("partitions_waiting", help, self.waiting.clone());
         r.register("series_cold", "Series forgotten to make room for others", self.cold.clone());
         r.register("checkpoints", "Checkpoints acknowledged", self.checkpoints.clone());
         let seconds = || Unit::Seconds;
@@ -175,6 +183,14 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, code: &str) {
         self.rejected.get_or_create(&Code { code: code.into() }).inc();
+    }
+
+    pub(crate) fn registry_failed(&self) {
+        self.registry_failures.inc();
+    }
+
+    pub(crate) fn waiting(&self, partitions: usize) {
+        self.waiting.set(partitions as i64);
     }
 
     pub(crate) fn cold(&self) {

@@ -9,7 +9,7 @@ use crate::shutdown::Shutdown;
 use crossbeam_channel::{Receiver, unbounded};
 use mesh::checkpoint::Past;
 use mesh::{Delivery, Error, Owner, Record, Released};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,6 +39,8 @@ pub(crate) struct Hold {
     leaving: Arc<AtomicBool>,
     /// Nothing is to be sent any more.
     revoked: Arc<AtomicBool>,
+    /// Records of it wait, others are not wanted.
+    waits: Arc<AtomicBool>,
 }
 
 impl Owner for Ownership {
@@ -100,6 +102,12 @@ impl Owner for Ownership {
         commits
     }
 
+    fn unwanted(&self) -> BTreeSet<i32> {
+        let holds = lock(&self.holds);
+        let waiting = holds.iter().filter(|(_, hold)| hold.waits.load(Ordering::Relaxed));
+        waiting.map(|(&partition, _)| partition).collect()
+    }
+
     fn end(&self, partition: i32, offset: i64) {
         if lock(&self.holds).contains_key(&partition) {
             self.metrics.end(partition, offset);
@@ -131,11 +139,17 @@ impl Ownership {
     }
 
     fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease) {
-        let leaving = Arc::new(AtomicBool::new(false));
-        let hold = Hold { leaving: leaving.clone(), revoked: lease.revocation() };
+        let (leaving, waits) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let revoked = lease.revocation();
+        let hold = Hold { leaving: leaving.clone(), revoked, waits: waits.clone() };
         lock(&self.holds).insert(number, hold);
-        let held = Held { number, partition, lease, leaving };
+        let held = Held { number, partition, lease, leaving, waits, waiting: Vec::new() };
         self.tell(number, 0, Task::Begin(Box::new(held)));
+    }
+
+    /// What a partition waited for is there.
+    pub(crate) fn go_on(&self, partition: i32) {
+        self.tell(partition, 0, Task::GoOn(partition));
     }
 
     /// Nothing of these partitions is sent or committed from now on.

@@ -6,9 +6,11 @@ use crate::http::Server;
 use crate::metrics::Metrics;
 use crate::ownership::Ownership;
 use crate::queue::bounded;
+use crate::schemas::{Schemas, Unread};
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
 use anyhow::{Context, Result, bail};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use mesh::checkpoint::Reader;
 use mesh::schema::Kind;
 use mesh::topics::{self, Topic};
@@ -25,6 +27,7 @@ use std::time::Duration;
 /// work can be taken up again by another run, which loses nothing.
 pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     config.validate()?;
+    let blueprint = Arc::new(Blueprint::new(config.clone())?);
     let metrics = Arc::new(Metrics::default());
     let http = config.http.listen;
     let _server = Server::start(http, metrics.clone())
@@ -34,10 +37,12 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
     ensure_checkpoints(config, &connection, partitions)?;
     let delivery = Arc::new(deliver(config, &connection, &metrics)?);
-    let (threads, inlets) = compute(config, &metrics)?;
+    let (ask, unread) = unbounded();
+    let (threads, inlets) = compute(config, &metrics, &ask)?;
+    drop(ask);
     let (group, input) = (&config.kafka.group, &config.kafka.input);
     let ownership = Arc::new(Ownership {
-        blueprint: Arc::new(Blueprint::new(config.clone())),
+        blueprint: blueprint.clone(),
         partitions,
         past: Mutex::new(Box::new(Reader::new(&connection, group, &config.kafka.checkpoints())?)),
         delivery: delivery.clone(),
@@ -47,6 +52,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         holds: Mutex::default(),
         commits: Mutex::default(),
     });
+    ask_for_schemas(&blueprint, unread, &ownership, &metrics)?;
     let source = Source::join(&connection, group, input, ownership.clone())?;
     let polled = source.run(|| {
         metrics.in_flight(delivery.in_flight());
@@ -85,7 +91,20 @@ fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> 
 
 type Threads = (Vec<JoinHandle<()>>, Vec<crate::queue::Inlet<crate::compute::Task>>);
 
-fn compute(config: &Config, metrics: &Arc<Metrics>) -> Result<Threads> {
+fn ask_for_schemas(
+    blueprint: &Blueprint,
+    unread: Receiver<Unread>,
+    ownership: &Arc<Ownership>,
+    metrics: &Arc<Metrics>,
+) -> Result<()> {
+    let (decoder, metrics) = (blueprint.decoder.clone(), metrics.clone());
+    let schemas = Schemas { decoder, unread, owner: Arc::downgrade(ownership), metrics };
+    // Nobody waits for its end: it may be in the middle of a request.
+    std::thread::Builder::new().name("schemas".into()).spawn(|| schemas.run())?;
+    Ok(())
+}
+
+fn compute(config: &Config, metrics: &Arc<Metrics>, unread: &Sender<Unread>) -> Result<Threads> {
     let count = config.compute.threads();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(count)
@@ -101,6 +120,7 @@ fn compute(config: &Config, metrics: &Arc<Metrics>) -> Result<Threads> {
             outlet,
             pool: pool.clone(),
             metrics: metrics.clone(),
+            unread: unread.clone(),
             checkpoint: Duration::from_millis(config.kafka.checkpoint_ms),
             scales: config.scales.iter().map(|s| s.name.clone()).collect(),
         };

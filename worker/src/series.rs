@@ -2,7 +2,7 @@ use crate::config::Config;
 use crate::filter::Filters;
 use crate::watch::{Memory, Watch};
 use mesh::checkpoint::{Remembered, State};
-use mesh::schema::Sample;
+use mesh::schema::{Admission, Decoder, Sample, Unusable};
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub(crate) struct Blueprint {
     pub(crate) config: Config,
     pub(crate) scales: Vec<Arc<crate::config::Scale>>,
+    pub(crate) decoder: Arc<Decoder>,
 }
 
 /// One series: its filters and its scales.
@@ -28,6 +29,17 @@ pub(crate) struct Series {
     changed: bool,
     /// Offset of the first record that belongs to it.
     begin: i64,
+    /// Offset of the last record of which it took a sample.
+    last: Option<i64>,
+}
+
+/// A sample's place in its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    /// Offset of the record.
+    pub(crate) offset: i64,
+    /// Which sample of the record, counted from 0.
+    pub(crate) row: u32,
 }
 
 /// A filtered sample and the record with which it became due.
@@ -35,7 +47,7 @@ pub(crate) struct Series {
 pub(crate) struct Due {
     pub(crate) index: u64,
     pub(crate) values: Vec<f32>,
-    pub(crate) offset: i64,
+    pub(crate) spot: Spot,
     pub(crate) time: f64,
     pub(crate) timestamp: Option<i64>,
     /// Its results were acknowledged before.
@@ -43,19 +55,26 @@ pub(crate) struct Due {
 }
 
 /// The offsets of some samples of a series, so that the record of a sample, or of one a little
-/// before it, can be found again.
+/// before it, can be found again. Only the first sample of the series in a record is marked, so
+/// that a replay from there reads the record as a whole.
 #[derive(Debug)]
 struct Marks {
     /// Sample and offset.
     marks: VecDeque<(u64, i64)>,
-    /// Samples of which the index is a multiple of this are marked.
+    /// Of so many samples, at most one is marked.
     step: u64,
 }
 
 impl Blueprint {
-    pub(crate) fn new(config: Config) -> Blueprint {
+    /// Reads the files that the configuration names.
+    ///
+    /// # Errors
+    /// When there is no decoder for its input.
+    pub(crate) fn new(config: Config) -> Result<Blueprint, Unusable> {
+        let (dimension, max_bytes) = (config.series.dimension, config.series.max_record_bytes);
+        let decoder = Decoder::new(&config.input, Admission { dimension, max_bytes })?;
         let scales = config.scales.iter().cloned().map(Arc::new).collect();
-        Blueprint { config, scales }
+        Ok(Blueprint { config, scales, decoder: Arc::new(decoder) })
     }
 
     fn filters(&self) -> Filters {
@@ -66,7 +85,8 @@ impl Blueprint {
     /// Fingerprint of what the results of a partition that holds `most` series depend on.
     pub(crate) fn settings(&self, most: usize) -> String {
         let Config { series, scales, .. } = &self.config;
-        let input = (series.dimension, &series.preprocess, most, series.max_record_bytes);
+        let records = (series.max_record_bytes, self.decoder.meaning());
+        let input = (series.dimension, &series.preprocess, most, records);
         let text = serde_json::to_string(&(env!("CARGO_PKG_VERSION"), input, scales));
         fingerprint(text.expect("a configuration has string keys only").as_bytes())
     }
@@ -90,6 +110,7 @@ impl Series {
             inbox: Vec::new(),
             changed: true,
             begin: offset,
+            last: None,
         }
     }
 
@@ -122,6 +143,7 @@ impl Series {
             inbox: Vec::new(),
             changed: false,
             begin: start,
+            last: None,
         })
     }
 
@@ -130,22 +152,24 @@ impl Series {
         offset >= self.begin
     }
 
-    /// Takes the sample of a record, up to the point where it has to be computed with.
+    /// Takes a sample of a record, up to the point where it has to be computed with.
     pub(crate) fn take(
         &mut self,
-        offset: i64,
+        spot: Spot,
         timestamp: Option<i64>,
         sample: &Sample,
         replayed: bool,
     ) {
-        self.marks.see(self.seen, offset);
+        if self.last.replace(spot.offset) != Some(spot.offset) {
+            self.marks.see(self.seen, spot.offset);
+        }
         self.seen += 1;
         self.changed |= !replayed;
         let due = self.filters.push(&sample.values);
         self.inbox.extend(due.map(|(index, values)| Due {
             index,
             values: values.to_vec(),
-            offset,
+            spot,
             time: sample.time,
             timestamp,
             replayed,
@@ -195,14 +219,20 @@ impl Marks {
     const MOST: usize = 128;
 
     fn see(&mut self, sample: u64, offset: i64) {
-        if self.marks.is_empty() || sample.is_multiple_of(self.step) {
+        let stretch = |sample: u64| sample / self.step;
+        if self.marks.back().is_none_or(|(last, _)| stretch(*last) < stretch(sample)) {
             self.marks.push_back((sample, offset));
         }
-        if self.marks.len() > Marks::MOST {
-            self.step *= 2;
-            let (first, step) = (self.marks[0].0, self.step);
-            self.marks.retain(|(s, _)| *s == first || s.is_multiple_of(step));
+        while self.marks.len() > Marks::MOST {
+            self.thin_out();
         }
+    }
+
+    /// Keeps the first mark of every stretch that is twice as long as before.
+    fn thin_out(&mut self) {
+        self.step *= 2;
+        let (step, mut last) = (self.step, None);
+        self.marks.retain(|(sample, _)| last.replace(sample / step) != Some(sample / step));
     }
 
     /// The newest mark at or before a sample.
@@ -238,6 +268,21 @@ mod tests {
             let (found, offset) = marks.newest_until(needed).unwrap();
             assert!(found <= needed && needed - found <= 256, "{needed} {found}");
             assert_eq!(offset, 3 * found as i64);
+            assert!(marks.marks.len() <= Marks::MOST);
+        }
+    }
+
+    #[test]
+    fn records_of_many_samples_are_marked_though_few_of_them_begin_at_round_numbers() {
+        let mut marks = Marks::default();
+        for record in 0..10_000u64 {
+            let sample = 37 * record;
+            marks.see(sample, record as i64);
+            let needed = (sample + 36).saturating_sub(20_000);
+            marks.forget_before(needed);
+            let (found, offset) = marks.newest_until(needed).unwrap();
+            assert!(found <= needed && needed - found <= 512 + 37, "{needed} {found}");
+            assert_eq!(found, 37 * offset as u64);
             assert!(marks.marks.len() <= Marks::MOST);
         }
     }

@@ -173,7 +173,7 @@ mod tests {
             serde_json::to_vec(&Record { id: 7, time: 1.79e12 + 0.25, values: &[0.5, -1.0] });
         let json = json.unwrap();
         let admission = mesh::schema::Admission { dimension: 2, max_bytes: 1000 };
-        let point = mesh::schema::Point::decode(Some(&json), &admission).unwrap();
+        let point: mesh::schema::Point = serde_json::from_slice(&json).unwrap();
         let sample = point.admit(Some(b"s"), None, &admission).unwrap();
         assert_eq!((sample.series.as_str(), sample.time), ("s", 1.79e12 + 0.25));
         assert_eq!(sample.values, [0.5, -1.0]);

@@ -4,9 +4,9 @@ use crate::audit::{Audit, Cause, Expectation, Times, Verdict};
 use crate::clock::Clock;
 use crate::reader::Reader;
 use anyhow::{Context, Result};
-use mesh::schema::{Admission, Point};
+use mesh::schema::{Admission, Decoder, Failure};
 use mesh::tail::{Begin, Located};
-use mesh::{Kind, Record, Tail, topics};
+use mesh::{Kind, Tail, topics};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::config::Config;
@@ -25,11 +25,12 @@ pub fn audit(config: &Config) -> Result<Verdict> {
     let mut audit = Audit::new(Expectation::of(config, partitions));
     let admission =
         Admission { dimension: config.series.dimension, max_bytes: config.series.max_record_bytes };
+    let decoder = Decoder::new(&config.input, admission)?;
     let input = Tail::open(&connection, &[&config.kafka.input], Begin::First)?;
     let mut next = BTreeMap::new();
     while let Some(located) = input.next(QUIET).context("cannot read the input")? {
         if is_new(&mut next, &located) {
-            take(&mut audit, &located, &admission);
+            take(&mut audit, &located, &decoder)?;
         }
     }
     let outputs = Kind::ALL.map(|kind| config.kafka.output(kind));
@@ -53,12 +54,17 @@ fn is_new(next: &mut BTreeMap<i32, i64>, located: &Located) -> bool {
     new
 }
 
-fn take(audit: &mut Audit, located: &Located, admission: &Admission) {
-    let Record { offset, timestamp, key, value } = &located.record;
-    let point = Point::decode(value.as_deref(), admission);
-    let Ok(sample) = point.and_then(|p| p.admit(key.as_deref(), *timestamp, admission)) else {
-        return;
+/// # Errors
+/// When the schema registry gives no answer.
+fn take(audit: &mut Audit, located: &Located, decoder: &Decoder) -> Result<()> {
+    let (partition, offset) = (located.partition, located.record.offset);
+    let samples = match decoder.decode(&located.record.incoming()) {
+        Ok(samples) => samples,
+        Err(Failure::Rejected(_)) => return Ok(()),
+        Err(failure) => return Err(failure.into()),
     };
-    let cause = Cause { partition: located.partition, offset: *offset, row: 0 };
-    audit.input(cause, &sample.series, Times::default());
+    for (sample, row) in samples.iter().zip(0..) {
+        audit.input(Cause { partition, offset, row }, &sample.series, Times::default());
+    }
+    Ok(())
 }

@@ -1,10 +1,15 @@
 //! The worker against Apache Kafka.
 #![allow(clippy::unwrap_used)]
 
+mod codecs;
+mod encode;
 mod handover;
 mod history;
 mod records;
 mod recovery;
+#[path = "../../../worker/mesh/tests/registry/mod.rs"]
+#[allow(dead_code)]
+mod registry;
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Appends records to an input topic: for demonstrations, load and tests.
 
 use crate::connection::log;
-use crate::{Connection, Error};
+use crate::{Connection, Error, Record};
 use rdkafka::Message;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -105,6 +105,18 @@ impl Feed {
     ) -> Result<(), Error> {
         self.append_noting((), partition, key, value, timestamp)
     }
+
+    /// Hands a record over with its headers; its offset is the broker's to choose.
+    ///
+    /// # Errors
+    /// As [`append`](Feed::append).
+    pub fn append_record(&self, partition: Option<i32>, record: &Record) -> Result<(), Error> {
+        let mut next = BaseRecord::with_opaque_to(&self.topic, Box::new(()));
+        (next.key, next.payload) = (record.key.as_deref(), record.value.as_deref());
+        (next.partition, next.timestamp) = (partition, record.timestamp);
+        next.headers = (!record.headers.is_empty()).then(|| crate::headers::write(&record.headers));
+        self.send(next)
+    }
 }
 
 impl<N: Send + Sync + 'static> Feed<N> {
@@ -137,11 +149,14 @@ impl<N: Send + Sync + 'static> Feed<N> {
         value: Option<&[u8]>,
         timestamp: Option<i64>,
     ) -> Result<(), Error> {
-        self.answers.check()?;
-        let mut record: BaseRecord<'_, [u8], [u8], Box<N>> =
-            BaseRecord::with_opaque_to(&self.topic, Box::new(note));
+        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(note));
         (record.key, record.payload) = (key, value);
         (record.partition, record.timestamp) = (partition, timestamp);
+        self.send(record)
+    }
+
+    fn send(&self, mut record: BaseRecord<'_, [u8], [u8], Box<N>>) -> Result<(), Error> {
+        self.answers.check()?;
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),

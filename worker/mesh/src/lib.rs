@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod embedded;
 mod error;
 pub mod feed;
+mod headers;
 mod outgoing;
 pub mod schema;
 mod sink;

@@ -1,4 +1,4 @@
-use crate::schema::{Kind, Output};
+use crate::schema::{Header, Kind, Output};
 
 /// A record that leaves for Kafka on behalf of a partition of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Outgoing {
     /// The value; without one, the record deletes its key from a compacted topic.
     pub payload: Option<Vec<u8>>,
     /// The headers, in this order.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub headers: Vec<Header>,
     /// Milliseconds since the Unix epoch; the time of sending when absent.
     pub timestamp: Option<i64>,
 }
@@ -32,12 +32,8 @@ impl Outgoing {
     /// Bytes that the record takes in a queue.
     pub fn bytes(&self) -> usize {
         let length = |b: &Option<Vec<u8>>| b.as_ref().map_or(0, Vec::len);
-        let headers = self.headers.iter().map(|(name, value)| name.len() + length(value));
-        size_of::<Outgoing>()
-            + self.id.len()
-            + length(&self.key)
-            + length(&self.payload)
-            + headers.sum::<usize>()
+        let headers = crate::headers::bytes(&self.headers);
+        size_of::<Outgoing>() + self.id.len() + length(&self.key) + length(&self.payload) + headers
     }
 }
 

@@ -1,11 +1,10 @@
 use crate::ack::{Acknowledged, Failure, Refused};
 use crate::connection::log;
 use crate::delivery::{Log, Rejected, Ticket, Topics};
-use crate::{Class, Connection, Error, Observer, Outgoing, Target, topics};
+use crate::{Class, Connection, Error, Observer, Outgoing, Target, headers, topics};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, ProducerContext};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -157,7 +156,7 @@ impl Topic {
             _ => (partition < self.partitions).then_some(partition),
         };
         if !headers.is_empty() {
-            next = next.headers(owned(headers));
+            next = next.headers(headers::write(headers));
         }
         next
     }
@@ -172,11 +171,4 @@ fn find(connection: &Connection, topics: &Topics) -> Result<HashMap<Target, Topi
         Ok((to, Topic { name: name.clone(), partitions }))
     };
     all.map(known).collect()
-}
-
-fn owned(headers: &[(String, Option<Vec<u8>>)]) -> OwnedHeaders {
-    let empty = OwnedHeaders::new_with_capacity(headers.len());
-    headers
-        .iter()
-        .fold(empty, |owned, (key, value)| owned.insert(Header { key, value: value.as_deref() }))
 }

@@ -1,7 +1,8 @@
 //! Reads the partitions that the group gives us, on one thread.
 
 use crate::connection::log;
-use crate::{Class, Connection, Error};
+use crate::schema::{Header, Incoming};
+use crate::{Class, Connection, Error, headers};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -24,13 +25,26 @@ pub struct Record {
     pub key: Option<Box<[u8]>>,
     /// The value.
     pub value: Option<Box<[u8]>>,
+    /// The headers, in order; those whose names are not UTF-8 are left out.
+    pub headers: Vec<Header>,
 }
 
 impl Record {
     /// Bytes that the record takes in a queue.
     pub fn bytes(&self) -> usize {
         let length = |b: &Option<Box<[u8]>>| b.as_ref().map_or(0, |b| b.len());
-        size_of::<Record>() + length(&self.key) + length(&self.value)
+        let headers = headers::bytes(&self.headers);
+        size_of::<Record>() + length(&self.key) + length(&self.value) + headers
+    }
+
+    /// The record as a decoder takes it.
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming {
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            timestamp: self.timestamp,
+            headers: &self.headers,
+        }
     }
 }
 
@@ -54,6 +68,9 @@ pub trait Owner: Send + Sync {
     fn lose(&self, partitions: &[i32]);
     /// What may be committed since the last call.
     fn commits(&self) -> BTreeMap<i32, i64>;
+    /// The partitions of which no records are wanted for now. They are paused, while the others
+    /// are read and the membership goes on.
+    fn unwanted(&self) -> BTreeSet<i32>;
     /// The offset after the last record of a partition.
     fn end(&self, partition: i32, offset: i64);
 }
@@ -78,6 +95,7 @@ struct Membership {
     owner: Arc<dyn Owner>,
     topic: String,
     owned: Mutex<BTreeSet<i32>>,
+    paused: Mutex<BTreeSet<i32>>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -96,6 +114,7 @@ impl Source {
             owner,
             topic: topic.into(),
             owned: Mutex::default(),
+            paused: Mutex::default(),
             failure: Mutex::default(),
         };
         let consumer: BaseConsumer<_> = connection
@@ -125,6 +144,7 @@ impl Source {
     fn read(&self, stop: &mut dyn FnMut() -> Result<bool, Error>) -> Result<(), Error> {
         let mut committed = Instant::now();
         while !stop()? {
+            self.membership().pause(&self.consumer)?;
             self.poll()?;
             if committed.elapsed() >= COMMIT {
                 self.commit(&self.membership().owner.commits(), CommitMode::Async);
@@ -180,12 +200,13 @@ impl Source {
     }
 }
 
-fn record(message: &impl Message) -> Record {
+pub(crate) fn record(message: &impl Message) -> Record {
     Record {
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),
         key: message.key().map(Into::into),
         value: message.payload().map(Into::into),
+        headers: headers::read(message),
     }
 }
 
@@ -274,12 +295,42 @@ impl Membership {
         consumer.incremental_assign(list).map_err(Error::kafka("take partitions"))
     }
 
+    /// Pauses the partitions of which no records are wanted, and resumes the others.
+    fn pause(&self, consumer: &BaseConsumer<Self>) -> Result<(), Error> {
+        let (owned, mut paused) = (lock(&self.owned), lock(&self.paused));
+        let unwanted = &self.owner.unwanted() & &owned;
+        if unwanted == *paused {
+            return Ok(());
+        }
+        let (pause, resume) = (self.list(&unwanted - &paused), self.list(&*paused - &unwanted));
+        consumer.pause(&pause).map_err(Error::kafka("pause partitions"))?;
+        consumer.resume(&resume).map_err(Error::kafka("resume partitions"))?;
+        *paused = unwanted;
+        Ok(())
+    }
+
+    /// Partitions that leave are resumed: the client would remember the pause when they come back.
+    fn forget_pauses(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
+        let mut paused = lock(&self.paused);
+        let resumed = partitions.iter().copied().filter(|p| paused.remove(p)).collect();
+        if let Err(error) = consumer.resume(&self.list(resumed)) {
+            tracing::debug!(%error, "resuming partitions that leave");
+        }
+    }
+
+    fn list(&self, partitions: BTreeSet<i32>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        partitions.iter().for_each(|&p| _ = list.add_partition(&self.topic, p));
+        list
+    }
+
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
         let began = Instant::now();
         let owned: Vec<i32> = {
             let mut owned = lock(&self.owned);
             partitions.iter().copied().filter(|p| owned.remove(p)).collect()
         };
+        self.forget_pauses(consumer, &owned);
         if consumer.assignment_lost() {
             self.owner.lose(&owned);
         } else {

@@ -1,11 +1,12 @@
 //! Reads topics from a moment on, as no member of any group: for demonstrations, load and tests.
 
 use crate::connection::log;
-use crate::{Connection, Error, Record, topics};
+use crate::schema::Header;
+use crate::{Connection, Error, Record, source, topics};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::message::{BorrowedMessage, Header, Headers};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub struct Located {
     pub partition: i32,
     /// The record.
     pub record: Record,
-    /// Its headers; those that are not UTF-8 are left out.
+    /// Its headers that are text; the last of each name.
     pub headers: BTreeMap<String, String>,
 }
 
@@ -99,19 +100,9 @@ fn start(
 }
 
 fn located(message: &BorrowedMessage<'_>) -> Located {
-    let record = Record {
-        offset: message.offset(),
-        timestamp: message.timestamp().to_millis(),
-        key: message.key().map(Into::into),
-        value: message.payload().map(Into::into),
-    };
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let record = source::record(message);
     let text =
-        |h: Header<'_, &[u8]>| Some((h.key.to_owned(), String::from_utf8(h.value?.to_vec()).ok()?));
-    Located {
-        topic: message.topic().into(),
-        partition: message.partition(),
-        record,
-        headers: headers.filter_map(text).collect(),
-    }
+        |(name, value): &Header| Some((name.clone(), String::from_utf8(value.clone()?).ok()?));
+    let headers = record.headers.iter().filter_map(text).collect();
+    Located { topic: message.topic().into(), partition: message.partition(), record, headers }
 }

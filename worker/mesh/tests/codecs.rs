@@ -90,6 +90,31 @@ fn fields_of_json_are_mapped() {
 }
 
 #[test]
+fn records_without_bytes_and_with_too_many_are_rejected() {
+    let decoder = decoder(&Input::default());
+    let nothing = Incoming { value: None, ..incoming(b"") };
+    assert_eq!(code(decoder.decode(&nothing).unwrap_err()), "decode.empty");
+    let large = vec![b' '; ADMISSION.max_bytes + 1];
+    assert_eq!(code(decoder.decode(&incoming(&large)).unwrap_err()), "decode.size");
+}
+
+#[test]
+fn what_samples_depend_on_is_in_the_meaning_of_a_decoder() {
+    let meaning = |input: &Input| decoder(input).meaning().to_owned();
+    let point = plain(Codec::Avro, Some("point.avsc"));
+    let nested = input(Codec::Avro, Some("nested.avsc"));
+    let mut bounded = point.clone();
+    bounded.time.earliest_ms = Some(0);
+    let all = [&Input::default(), &point, &nested, &bounded].map(meaning);
+    assert!((1..4).all(|i| !all[..i].contains(&all[i])), "{all:?}");
+    let registry = Registry::start();
+    let mut elsewhere = registered(&registry, Codec::Avro);
+    let here = meaning(&elsewhere);
+    elsewhere.registry.as_mut().unwrap().url = "http://other".into();
+    assert_eq!(meaning(&elsewhere), here);
+}
+
+#[test]
 fn times_are_admitted_within_bounds_of_the_record() {
     let mut input = Input::default();
     input.time.earliest_ms = Some(-1);
@@ -129,9 +154,13 @@ fn a_schema_is_asked_for_once() {
     registry.put(3, "AVRO", &String::from_utf8(bytes("point.avsc")).unwrap(), "[]");
     let (decoder, value) =
         (decoder(&registered(&registry, Codec::Avro)), framed(3, &bytes("point.avro")));
+    let known = || decoder.decode_known(&incoming(&value)).map_err(code).map(|s| s.len());
+    assert_eq!(known(), Err("unavailable"));
+    assert_eq!(registry.asked.lock().unwrap().len(), 0);
     for _ in 0..3 {
         assert_eq!(decoder.decode(&incoming(&value)).unwrap()[0].series, "pump-7");
     }
+    assert_eq!(known(), Ok(1));
     assert_eq!(registry.asked.lock().unwrap().len(), 1);
 }
 

@@ -43,6 +43,9 @@ impl Config {
         let mut problems = Vec::new();
         let mut say = |path: String, message: String| problems.push(Problem { path, message });
         self.check_kafka(&mut say);
+        for (path, message) in self.input.problems() {
+            say(format!("input.{path}"), message);
+        }
         self.check_series(&mut say);
         self.check_scales(&mut say);
         for (path, value) in

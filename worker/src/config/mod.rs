@@ -20,6 +20,9 @@ pub use scale::{Auto, Calibration, Deviations, Embedding, Found, Radius, Scale, 
 pub struct Config {
     /// Where points come from and results go to.
     pub kafka: Kafka,
+    /// How the records of the input are read.
+    #[serde(default)]
+    pub input: mesh::schema::Input,
     /// What the points are like.
     #[serde(default)]
     pub series: Series,

@@ -6,22 +6,22 @@
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::results::Cause;
-use crate::series::{Blueprint, Due, Series};
+use crate::series::{Blueprint, Due, Series, Spot};
 use lru::LruCache;
 use mesh::Record;
 use mesh::checkpoint::{Saved, Snapshot};
-use mesh::schema::{Admission, Origin, Output, Point, Rejection, Sample};
+use mesh::schema::{Failure, Origin, Output, Rejection, Sample};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// The series of one partition.
 pub(crate) struct Partition {
     blueprint: Arc<Blueprint>,
     partition: i32,
-    admission: Admission,
+    /// Series that are held at most.
+    most: usize,
     /// `None` while a series is being computed.
     series: LruCache<Arc<str>, Option<Box<Series>>>,
     /// Offset below which records only rebuild the windows of the checkpoint.
@@ -47,6 +47,16 @@ pub(crate) struct Known<'a> {
     pub(crate) first: i64,
 }
 
+/// What came of records.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The outputs that became due, in order.
+    pub(crate) outputs: Vec<Output>,
+    /// The index of the first record that was not taken, because its schema is not known yet; it
+    /// and those after it are to be given again.
+    pub(crate) waits: Option<usize>,
+}
+
 /// A series that has samples to compute.
 struct Work {
     name: Arc<str>,
@@ -61,11 +71,8 @@ impl Partition {
         let Config { series, .. } = &blueprint.config;
         let share = series.max / partitions.max(1) as usize;
         Partition {
-            admission: Admission {
-                dimension: series.dimension,
-                max_bytes: series.max_record_bytes,
-            },
-            series: LruCache::new(NonZeroUsize::new(share).unwrap_or(NonZeroUsize::MIN)),
+            most: share.max(1),
+            series: LruCache::unbounded(),
             blueprint: blueprint.clone(),
             partition,
             rebuilt: 0,
@@ -139,28 +146,35 @@ impl Partition {
         Ok(())
     }
 
-    /// Takes records in the order of their offsets; gives the outputs that became due, in order.
+    /// Takes records in the order of their offsets.
     pub(crate) fn take(
         &mut self,
         records: &[Record],
         pool: &ThreadPool,
         metrics: &Metrics,
-    ) -> Vec<Output> {
+    ) -> Taken {
         let mut work = Vec::new();
         let mut touched = Vec::new();
-        for record in records {
+        let mut waits = None;
+        for (index, record) in records.iter().enumerate() {
             // A client that was interrupted may give a record twice.
             if record.offset < self.read {
                 continue;
             }
-            self.read = record.offset + 1;
-            match self.decode(record) {
-                Ok(sample) => self.route(record, sample, &mut touched, &mut work, metrics),
-                Err(rejection) if record.offset >= self.live => {
-                    self.reject(record, &rejection, metrics)
+            match self.blueprint.decoder.decode_known(&record.incoming()) {
+                Ok(samples) => {
+                    for (sample, row) in samples.into_iter().zip(0..) {
+                        self.route(record, row, sample, &mut touched, metrics);
+                    }
+                    self.forget_coldest(&mut work, metrics);
                 }
-                Err(_) => {}
+                Err(Failure::Rejected(rejection)) => self.reject(record, &rejection, metrics),
+                Err(Failure::Unavailable(_)) => {
+                    waits = Some(index);
+                    break;
+                }
             }
+            self.read = record.offset + 1;
             self.next = self.next.max(self.read);
         }
         for name in touched {
@@ -175,7 +189,7 @@ impl Partition {
             }
         }
         metrics.series(self.partition, self.series.len());
-        outputs
+        Taken { outputs, waits }
     }
 
     /// What is to be remembered, if there is anything new.
@@ -206,15 +220,14 @@ impl Partition {
     }
 
     fn settings(&self) -> String {
-        self.blueprint.settings(self.series.cap().get())
+        self.blueprint.settings(self.most)
     }
 
-    fn decode(&self, record: &Record) -> Result<Sample, Rejection> {
-        let point = Point::decode(record.value.as_deref(), &self.admission)?;
-        point.admit(record.key.as_deref(), record.timestamp, &self.admission)
-    }
-
+    /// Tells of a bad record, unless that was done when it was new.
     fn reject(&self, record: &Record, rejection: &Rejection, metrics: &Metrics) {
+        if record.offset < self.live {
+            return;
+        }
         metrics.rejected(rejection.code());
         tracing::warn!(
             code = rejection.code(),
@@ -230,11 +243,12 @@ impl Partition {
     fn route(
         &mut self,
         record: &Record,
+        row: u32,
         sample: Sample,
         touched: &mut Vec<Arc<str>>,
-        cold: &mut Vec<Work>,
         metrics: &Metrics,
     ) {
+        let spot = Spot { offset: record.offset, row };
         match record.offset < self.live {
             true => metrics.replayed(),
             false => metrics.point(),
@@ -245,23 +259,28 @@ impl Partition {
             if series.inbox.is_empty() {
                 touched.push(sample.series.as_str().into());
             }
-            return series.take(record.offset, record.timestamp, &sample, true);
+            return series.take(spot, record.timestamp, &sample, true);
         }
         let name = sample.series.as_str();
         if !self.series.contains(name) {
             let series = Box::new(Series::new(&self.blueprint, record.offset));
-            let evicted = self.series.push(name.into(), Some(series));
-            if let Some((name, Some(series))) = evicted {
-                metrics.cold();
-                cold.push(Work { name, series, held: false });
-            }
+            self.series.push(name.into(), Some(series));
         }
         let series = self.series.get_mut(name).and_then(Option::as_mut);
         let series = series.expect("a series is at home between batches");
         if series.inbox.is_empty() {
             touched.push(name.into());
         }
-        series.take(record.offset, record.timestamp, &sample, false);
+        series.take(spot, record.timestamp, &sample, false);
+    }
+
+    /// Makes room, between records only: a series belongs to a record as a whole.
+    fn forget_coldest(&mut self, cold: &mut Vec<Work>, metrics: &Metrics) {
+        while self.series.len() > self.most {
+            let Some((name, Some(series))) = self.series.pop_lru() else { return };
+            metrics.cold();
+            cold.push(Work { name, series, held: false });
+        }
     }
 
     /// Computes every scale of every series, side by side when there are several.
@@ -280,14 +299,14 @@ impl Partition {
             let (partition, live) = (self.partition, self.live);
             let source = Source { topic, partition, live, series, scale };
             let outputs = source.run(watch, inbox, filters, metrics);
-            outputs.into_iter().map(|output| (output.offset, index, output)).collect::<Vec<_>>()
+            outputs.into_iter().map(|(spot, output)| (spot, index, output)).collect::<Vec<_>>()
         };
         let mut outputs: Vec<_> = match tasks.len() {
             0 | 1 => tasks.into_iter().flat_map(run).collect(),
             _ => pool.install(|| tasks.into_par_iter().flat_map_iter(run).collect()),
         };
         work.iter_mut().for_each(|w| w.series.inbox.clear());
-        outputs.sort_by_key(|(offset, index, _)| (*offset, *index));
+        outputs.sort_by_key(|(spot, index, _)| (*spot, *index));
         outputs.into_iter().map(|(_, _, output)| output).collect()
     }
 }
@@ -309,7 +328,7 @@ impl Source<'_> {
         inbox: &[Due],
         filters: &crate::filter::Filters,
         metrics: &Metrics,
-    ) -> Vec<Output> {
+    ) -> Vec<(Spot, Output)> {
         let mut outputs = Vec::new();
         for due in inbox {
             let step = match due.replayed {
@@ -323,16 +342,18 @@ impl Source<'_> {
             if let Some(engine) = step.engine {
                 metrics.emission(self.scale, engine);
             }
-            let found = step.found.into_iter().filter(|_| due.offset >= self.live);
-            outputs.extend(found.flat_map(|found| found.outputs(&self.cause(due))));
+            let found = step.found.into_iter().filter(|_| due.spot.offset >= self.live);
+            let outputs_of = |found: crate::results::Found| found.outputs(&self.cause(due));
+            outputs.extend(found.flat_map(outputs_of).map(|output| (due.spot, output)));
         }
         outputs
     }
 
     fn cause(&self, due: &Due) -> Cause<'_> {
         let (topic, partition) = (self.topic.to_owned(), self.partition);
+        let Spot { offset, row } = due.spot;
         Cause {
-            origin: Origin { topic, partition, offset: due.offset },
+            origin: Origin { topic, partition, offset, row: (row > 0).then_some(row) },
             series: self.series,
             scale: self.scale,
             time: due.time,

@@ -1,4 +1,5 @@
 use super::*;
+use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -14,27 +15,75 @@ scales:
   - {name: wide, window: 12, hop: 4, stride: 2, max_radius: infinity, detection: *detection}
 ";
 
+/// Records of many points.
+const ARROW: &str = "input: {codec: arrow_ipc, fields: {values: [v]}}";
+
 fn partition(threads: usize) -> (Partition, ThreadPool) {
-    let blueprint = Arc::new(Blueprint::new(Config::from_yaml(CONFIG).unwrap()));
+    reading("", threads)
+}
+
+/// A partition that reads as `input` says.
+fn reading(input: &str, threads: usize) -> (Partition, ThreadPool) {
+    let config = Config::from_yaml(&format!("{CONFIG}{input}")).unwrap();
+    let blueprint = Arc::new(Blueprint::new(config).unwrap());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     (Partition::new(&blueprint, 0, 1), pool)
+}
+
+fn value(t: usize) -> f32 {
+    (t as f32 * 0.7).sin() + (t % 5) as f32 * 0.1
 }
 
 /// A record of a series; the last one is broken.
 fn record(offset: i64, series: usize, t: usize) -> Record {
     let value = match series {
         4 => "broken".to_owned(),
-        _ => format!(r#"{{"values":[{}]}}"#, (t as f32 * 0.7).sin() + (t % 5) as f32 * 0.1),
+        _ => format!(r#"{{"values":[{}]}}"#, value(t)),
     };
     let key = Some(format!("s{series}").into_bytes().into());
     // Offsets have gaps, as those of transactions do.
     let offset = 2 * offset + offset / 7;
-    Record { offset, timestamp: Some(1000 + offset), key, value: Some(value.into_bytes().into()) }
+    let value = Some(value.into_bytes().into());
+    Record { offset, timestamp: Some(1000 + offset), key, value, headers: Vec::new() }
 }
 
 fn records(bursts: &[(usize, usize)]) -> Vec<Record> {
     let series = bursts.iter().flat_map(|&(series, length)| std::iter::repeat_n(series, length));
     series.enumerate().map(|(t, series)| record(t as i64, series, t)).collect()
+}
+
+/// The same points, so many in a record.
+fn grouped(bursts: &[(usize, usize)], rows: usize) -> Vec<Record> {
+    let series = bursts.iter().flat_map(|&(series, length)| std::iter::repeat_n(series, length));
+    let points: Vec<(usize, usize)> = series.enumerate().collect();
+    let records = points.chunks(rows).enumerate().map(|(offset, points)| {
+        let mut record = record(offset as i64, 4, 0);
+        if points.iter().all(|&(_, series)| series != 4) {
+            record.value = Some(arrow(points).into());
+        }
+        record
+    });
+    records.collect()
+}
+
+fn arrow(points: &[(usize, usize)]) -> Vec<u8> {
+    let series: StringArray = points.iter().map(|(_, series)| Some(format!("s{series}"))).collect();
+    let values: Float32Array = points.iter().map(|&(t, _)| Some(value(t))).collect();
+    let columns: [(&str, ArrayRef); 2] = [("series", Arc::new(series)), ("v", Arc::new(values))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn take(
+    (partition, pool): (&mut Partition, &ThreadPool),
+    records: &[Record],
+    metrics: &Metrics,
+) -> Vec<Output> {
+    let Taken { outputs, waits } = partition.take(records, pool, metrics);
+    assert_eq!(waits, None);
+    outputs
 }
 
 /// What a checkpoint topic would hold, as delivery keeps it.
@@ -78,14 +127,14 @@ fn cut() -> impl Strategy<Value = Cut> {
 }
 
 /// The outputs of a worker that is lost and replaced so often.
-fn disturbed(records: &[Record], cuts: &[Cut], batch: usize) -> Vec<Output> {
+fn disturbed(input: &str, records: &[Record], cuts: &[Cut], batch: usize) -> Vec<Output> {
     let metrics = Metrics::default();
     let mut states = HashMap::new();
     let (mut saved, mut committed): (Option<Saved>, Option<i64>) = (None, None);
     let mut outputs: Vec<Output> = Vec::new();
     let undisturbed = Cut { remembered: records.len(), committed: 0, lost: 0 };
     for cut in cuts.iter().copied().chain([undisturbed]) {
-        let (mut partition, pool) = partition(2);
+        let (mut partition, pool) = reading(input, 2);
         let from = resume(&mut partition, saved.as_ref(), committed);
         if saved.is_none() {
             saved = Some(save(partition.snapshot().unwrap(), &mut states));
@@ -94,7 +143,7 @@ fn disturbed(records: &[Record], cuts: &[Cut], batch: usize) -> Vec<Output> {
         let mut run = |count: usize, partition: &mut Partition| {
             let records: Vec<Record> = rest.by_ref().take(count).collect();
             let batches = records.chunks(batch);
-            batches.flat_map(|b| partition.take(b, &pool, &metrics)).collect::<Vec<_>>()
+            batches.flat_map(|b| take((partition, &pool), b, &metrics)).collect::<Vec<_>>()
         };
         let mut emitted = run(cut.remembered, &mut partition);
         if let Some(snapshot) = partition.snapshot() {
@@ -130,16 +179,21 @@ proptest! {
         bursts in prop::collection::vec((0usize..5, 1usize..90), 1..24),
         cuts in prop::collection::vec(cut(), 0..5),
         batch in 1usize..50,
+        rows in 1usize..40,
     ) {
-        let records = records(&bursts);
-        let (mut partition, pool) = partition(1);
-        let metrics = Metrics::default();
-        let one_by_one: Vec<Output> =
-            records.iter().flat_map(|r| partition.take(std::slice::from_ref(r), &pool, &metrics)).collect();
-        let outputs = disturbed(&records, &cuts, batch);
-        prop_assert_eq!(outputs.len(), one_by_one.len());
-        for (found, wanted) in outputs.iter().zip(&one_by_one) {
-            prop_assert_eq!(found, wanted);
+        let inputs = [("", records(&bursts)), (ARROW, grouped(&bursts, rows))];
+        for (input, records) in inputs {
+            let (mut partition, pool) = reading(input, 1);
+            let metrics = Metrics::default();
+            let one_by_one: Vec<Output> = records
+                .chunks(1)
+                .flat_map(|record| take((&mut partition, &pool), record, &metrics))
+                .collect();
+            let outputs = disturbed(input, &records, &cuts, batch);
+            prop_assert_eq!(outputs.len(), one_by_one.len());
+            for (found, wanted) in outputs.iter().zip(&one_by_one) {
+                prop_assert_eq!(found, wanted);
+            }
         }
     }
 }
@@ -149,7 +203,7 @@ fn long_bursts_do_reach_calibration_detection_and_cold_series() {
     let records = records(&[(0, 300), (1, 200), (4, 1), (2, 100), (3, 50), (0, 200)]);
     let metrics = Metrics::default();
     let (mut partition, pool) = partition(2);
-    let outputs = partition.take(&records, &pool, &metrics);
+    let outputs = take((&mut partition, &pool), &records, &metrics);
     for scale in ["small", "found", "wide"] {
         assert!(outputs.iter().any(|o| o.id.ends_with(scale)), "{scale} puts nothing out");
     }
@@ -166,7 +220,7 @@ fn long_bursts_do_reach_calibration_detection_and_cold_series() {
 fn other_settings_start_anew() {
     let metrics = Metrics::default();
     let (mut first, pool) = partition(1);
-    first.take(&records(&[(0, 100)]), &pool, &metrics);
+    take((&mut first, &pool), &records(&[(0, 100)]), &metrics);
     let mut saved = save(first.snapshot().unwrap(), &mut HashMap::new());
     let (mut second, _) = partition(1);
     assert!(resume(&mut second, Some(&saved), None) < saved.header.next);
@@ -190,12 +244,69 @@ fn a_commit_that_lags_behind_the_checkpoint_is_not_needed() {
     let metrics = Metrics::default();
     let (mut first, pool) = partition(1);
     let records = records(&[(0, 100)]);
-    first.take(&records, &pool, &metrics);
+    take((&mut first, &pool), &records, &metrics);
     let saved = save(first.snapshot().unwrap(), &mut HashMap::new());
     let (mut second, _) = partition(1);
     let from = resume(&mut second, Some(&saved), Some(3));
     assert_eq!(second.next(), saved.header.next);
     let again: Vec<Record> = records.into_iter().filter(|r| r.offset >= from).collect();
-    assert_eq!(second.take(&again, &pool, &metrics), []);
+    assert_eq!(take((&mut second, &pool), &again, &metrics), []);
     assert_eq!(second.next(), saved.header.next);
+}
+
+/// The body of an output, its series, scale and the row of its id.
+fn told(output: &Output) -> (String, String, String) {
+    let json: serde_json::Value = serde_json::from_slice(&output.payload).unwrap();
+    let body = json.get("emission").or(json.get("score")).unwrap_or(&json["baseline"]);
+    (output.series.clone(), output.id.rsplit('/').next().unwrap().into(), body.to_string())
+}
+
+#[test]
+fn the_points_of_one_record_give_what_a_record_for_each_gives() {
+    let bursts: Vec<(usize, usize)> = (0..150).map(|i| (i * i % 3, 1 + i % 7)).collect();
+    let metrics = Metrics::default();
+    let (mut partition, pool) = reading("", 1);
+    let each = take((&mut partition, &pool), &records(&bursts), &metrics);
+    let (mut partition, pool) = reading(ARROW, 1);
+    let records = grouped(&bursts, 37);
+    let together = take((&mut partition, &pool), &records, &metrics);
+    assert!(each.len() > 100, "{}", each.len());
+    assert_eq!(
+        together.iter().map(told).collect::<Vec<_>>(),
+        each.iter().map(told).collect::<Vec<_>>()
+    );
+    let mut ids: Vec<&str> = together.iter().map(|o| o.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), together.len(), "ids are unique");
+    let row = |o: &Output| o.id.split('/').nth(2)?.split_once('.')?.1.parse::<u32>().ok();
+    assert!(together.iter().filter_map(row).all(|row| (1..37).contains(&row)));
+}
+
+#[test]
+fn a_series_is_not_forgotten_within_a_record() {
+    let metrics = Metrics::default();
+    let (mut partition, pool) = reading(ARROW, 1);
+    let points: Vec<(usize, usize)> = (0..200).map(|t| (t, t % 5)).collect();
+    let mut record = record(0, 4, 0);
+    record.value = Some(arrow(&points).into());
+    let outputs = take((&mut partition, &pool), &[record], &metrics);
+    let of_small = outputs.iter().filter(|o| o.id.ends_with("diagrams/small"));
+    let series: std::collections::BTreeSet<&str> = of_small.map(|o| o.series.as_str()).collect();
+    assert_eq!(partition.series.len(), 3);
+    assert!(metrics.encode().unwrap().contains("streaming_tda_series_cold_total 2"));
+    assert_eq!(series.len(), 5, "all have had their samples");
+}
+
+#[test]
+fn a_record_waits_for_its_schema_and_those_after_it_too() {
+    let input = "input: {codec: avro, registry: {url: 'http://127.0.0.1:1', timeout_ms: 100}}";
+    let metrics = Metrics::default();
+    let (mut partition, pool) = reading(input, 1);
+    let mut records = records(&[(0, 3)]);
+    records[1].value = Some([0, 0, 0, 0, 7, 1].into());
+    let taken = partition.take(&records, &pool, &metrics);
+    assert_eq!((taken.waits, taken.outputs.len()), (Some(1), 0));
+    assert_eq!(partition.next(), records[0].offset + 1, "the first was rejected, and is done");
+    assert_eq!(partition.take(&records[1..], &pool, &metrics).waits, Some(0));
 }

@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_headers_say_what_the_envelope_says() {
-        let source = Origin { topic: "ecg ü".into(), partition: 3, offset: 7 };
+        let source = Origin { topic: "ecg ü".into(), partition: 3, offset: 7, row: None };
         let envelope = Envelope::new(Kind::Alerts, source, "208", "beat", 1_790_000_000_000.25);
         let headers = cloud_events(&envelope);
         assert_eq!(
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_has_no_value_has_no_header() {
-        let source = Origin { topic: "t".into(), partition: 0, offset: 0 };
+        let source = Origin { topic: "t".into(), partition: 0, offset: 0, row: None };
         let headers = cloud_events(&Envelope::new(Kind::Diagrams, source, "", "s", 1e300));
         assert!(headers.iter().all(|(name, _)| !["ce_subject", "ce_time"].contains(name)));
     }

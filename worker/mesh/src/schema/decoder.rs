@@ -51,15 +51,20 @@ impl Unusable {
     pub(super) fn new(path: &str, message: impl ToString) -> Unusable {
         Unusable { path: path.into(), message: message.to_string() }
     }
+
+    fn in_file(input: &Input, error: &dyn std::fmt::Display) -> Unusable {
+        let file = input.schema_file.as_deref().unwrap_or(std::path::Path::new(""));
+        Unusable::new("schema_file", format!("{}: {error}", file.display()))
+    }
 }
 
 /// Reads the points of records, in two steps: decode, then admit.
 ///
-/// It may be shared by threads. A call waits for the registry when a schema is seen for the first
-/// time, and never otherwise.
+/// It may be shared by threads.
 #[derive(Debug)]
 pub struct Decoder {
     input: Input,
+    meaning: String,
     admission: Admission,
     mapping: Mapping,
     own: Option<Schema>,
@@ -95,11 +100,13 @@ impl Decoder {
             return Err(Unusable::new(path, message));
         }
         let mapping = Mapping::new(&input.fields);
+        let text = schema_text(input)?;
         let needs_registry =
             matches!(input.codec, Codec::Avro | Codec::Protobuf) && input.schema_file.is_none();
         let registry = input.registry.as_ref().filter(|_| needs_registry);
         Ok(Decoder {
-            own: own(input, &mapping)?,
+            meaning: meaning(input, text.as_deref()),
+            own: text.map(|text| own(input, &text, &mapping)).transpose()?,
             client: registry.map(Client::new).transpose()?,
             input: input.clone(),
             admission,
@@ -109,16 +116,41 @@ impl Decoder {
     }
 
     /// The samples of a record, in order: one, or for Arrow one for each row. One point that is
-    /// not admitted rejects the whole record.
+    /// not admitted rejects the whole record. Waits for the registry when a schema is seen for the
+    /// first time, and never otherwise.
     ///
     /// # Errors
     /// Tells whether the record is at fault, or the registry.
     pub fn decode(&self, record: &Incoming<'_>) -> Result<Vec<Sample>, Failure> {
+        self.decode_asking(record, self.client.as_ref())
+    }
+
+    /// As [`decode`](Decoder::decode), without ever asking the registry.
+    ///
+    /// # Errors
+    /// As `decode`; a record whose schema has not been asked for yet is
+    /// [`Unavailable`](Failure::Unavailable).
+    pub fn decode_known(&self, record: &Incoming<'_>) -> Result<Vec<Sample>, Failure> {
+        self.decode_asking(record, None)
+    }
+
+    /// What the samples of records depend on besides the records, as text: the configuration
+    /// and the schema file. Where a registry is does not count, since its schemas are never changed
+    /// under their id.
+    pub fn meaning(&self) -> &str {
+        &self.meaning
+    }
+
+    fn decode_asking(
+        &self,
+        record: &Incoming<'_>,
+        client: Option<&Client>,
+    ) -> Result<Vec<Sample>, Failure> {
         let value = record.value.ok_or(Rejection::Empty)?;
         if value.len() > self.admission.max_bytes {
             return Err(Rejection::Size(value.len(), self.admission.max_bytes).into());
         }
-        let points = self.points(value, record.headers)?;
+        let points = self.points(value, record.headers, client)?;
         let several = points.len() > 1;
         let admit = |(row, point): (usize, Point)| {
             let sample = self.admit(point, record);
@@ -127,7 +159,12 @@ impl Decoder {
         Ok(points.into_iter().enumerate().map(admit).collect::<Result<_, _>>()?)
     }
 
-    fn points(&self, value: &[u8], headers: &[Header]) -> Result<Vec<Point>, Failure> {
+    fn points(
+        &self,
+        value: &[u8],
+        headers: &[Header],
+        client: Option<&Client>,
+    ) -> Result<Vec<Point>, Failure> {
         let protobuf = self.input.codec == Codec::Protobuf;
         let framed = match self.input.is_framed() {
             true => Some(wire::unframe(value, headers, protobuf)?),
@@ -139,7 +176,7 @@ impl Decoder {
             Codec::ArrowIpc => {
                 return Ok(arrow::decode(payload, &self.mapping, self.input.max_points())?);
             }
-            Codec::Avro | Codec::Protobuf => match self.schema(framed)? {
+            Codec::Avro | Codec::Protobuf => match self.schema(framed, client)? {
                 Schema::Avro(plan) => plan.decode(payload, &self.mapping),
                 Schema::Protobuf(plan) => plan.decode(payload, &self.mapping),
                 Schema::Unusable(rejection) => Err(rejection),
@@ -148,11 +185,15 @@ impl Decoder {
         Ok(vec![point?])
     }
 
-    fn schema(&self, framed: Option<Framed<'_>>) -> Result<Schema, Failure> {
+    fn schema(
+        &self,
+        framed: Option<Framed<'_>>,
+        client: Option<&Client>,
+    ) -> Result<Schema, Failure> {
         if let Some(schema) = &self.own {
             return Ok(schema.clone());
         }
-        let (Some(client), Some(framed)) = (&self.client, framed) else {
+        let Some(framed) = framed else {
             return Err(Rejection::Wire("it carries no schema id".into()).into());
         };
         let key = (framed.id, framed.message);
@@ -161,6 +202,9 @@ impl Decoder {
             return Ok(schema.clone());
         }
         drop(known);
+        let Some(client) = client else {
+            return Err(Failure::Unavailable(format!("schema {} was not asked for yet", key.0)));
+        };
         let schema: Schema = self.compile(&client.schema(key.0)?, &key.1).into();
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if known.len() >= KNOWN {
@@ -202,22 +246,30 @@ impl Decoder {
     }
 }
 
-/// The schema of `schema_file`.
-fn own(input: &Input, mapping: &Mapping) -> Result<Option<Schema>, Unusable> {
+/// The text of the file that holds the schema of the values, if they need one.
+fn schema_text(input: &Input) -> Result<Option<String>, Unusable> {
     let (Some(file), Codec::Avro | Codec::Protobuf) = (&input.schema_file, input.codec) else {
         return Ok(None);
     };
-    let wrong = |e: &dyn ToString| {
-        Unusable::new("schema_file", format!("{}: {}", file.display(), e.to_string()))
-    };
-    let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
+    let text = std::fs::read_to_string(file);
+    text.map(Some).map_err(|e| Unusable::in_file(input, &e))
+}
+
+/// The schema of `schema_file`.
+fn own(input: &Input, text: &str, mapping: &Mapping) -> Result<Schema, Unusable> {
     let schema = if input.codec == Codec::Avro {
-        avro::Plan::new(&[&text], mapping).map(|plan| Schema::Avro(Arc::new(plan)))
+        avro::Plan::new(&[text], mapping).map(|plan| Schema::Avro(Arc::new(plan)))
     } else {
         let message = input.message.as_deref();
         let which = message.map_or(protobuf::Which::Index(&[0]), protobuf::Which::Name);
-        let files = vec![(protobuf::ROOT.to_owned(), text)];
+        let files = vec![(protobuf::ROOT.to_owned(), text.to_owned())];
         protobuf::Plan::new(&files, which, mapping).map(|plan| Schema::Protobuf(Arc::new(plan)))
     };
-    schema.map(Some).map_err(|e| wrong(&e))
+    schema.map_err(|e| Unusable::in_file(input, &e))
+}
+
+fn meaning(input: &Input, schema: Option<&str>) -> String {
+    let Input { codec, fields, message, time, .. } = input;
+    let how = (codec, input.is_framed(), fields, message, input.max_points(), time, schema);
+    serde_json::to_string(&how).expect("a configuration has string keys only")
 }

@@ -150,18 +150,6 @@ impl Rejection {
 }
 
 impl Point {
-    /// Reads a record's value.
-    ///
-    /// # Errors
-    /// When it is absent, too large, or not the JSON of a point.
-    pub fn decode(value: Option<&[u8]>, admission: &Admission) -> Result<Point, Rejection> {
-        let value = value.ok_or(Rejection::Empty)?;
-        if value.len() > admission.max_bytes {
-            return Err(Rejection::Size(value.len(), admission.max_bytes));
-        }
-        serde_json::from_slice(value).map_err(|e| Rejection::Json(e.to_string()))
-    }
-
     /// Checks that the point can be computed with, and fills in what the record's `key` and
     /// `timestamp` (milliseconds) know.
     ///
@@ -193,7 +181,9 @@ mod tests {
     const ADMISSION: Admission = Admission { dimension: 2, max_bytes: 100 };
 
     fn read(value: &str, key: Option<&[u8]>, timestamp: Option<i64>) -> Result<Sample, Rejection> {
-        Point::decode(Some(value.as_bytes()), &ADMISSION)?.admit(key, timestamp, &ADMISSION)
+        let point: Point =
+            serde_json::from_str(value).map_err(|e| Rejection::Json(e.to_string()))?;
+        point.admit(key, timestamp, &ADMISSION)
     }
 
     #[test]
@@ -209,8 +199,6 @@ mod tests {
     fn every_rule_has_its_code() {
         let code = |value: &str, key, time| read(value, key, time).unwrap_err().code();
         let (key, time) = (Some(&b"s"[..]), Some(0));
-        assert_eq!(Point::decode(None, &ADMISSION).unwrap_err().code(), "decode.empty");
-        assert_eq!(code(&" ".repeat(101), key, time), "decode.size");
         assert_eq!(code(r#"{"values": [1, 2"#, key, time), "decode.json");
         assert_eq!(code(r#"{"values": [1, null]}"#, key, time), "decode.json");
         assert_eq!(code(r#"{"values": [1, 2]}"#, None, time), "admit.series");

@@ -51,6 +51,18 @@ pub struct Origin {
     pub partition: i32,
     /// Offset in the partition.
     pub offset: i64,
+    /// Which point of the record, counted from 0; absent for the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+}
+
+impl fmt::Display for Origin {
+    /// `<topic>/<partition>/<offset>`, followed by `.<row>` if there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin { topic, partition, offset, row } = self;
+        write!(f, "{topic}/{partition}/{offset}")?;
+        row.map_or(Ok(()), |row| write!(f, ".{row}"))
+    }
 }
 
 /// What every output record begins with.
@@ -58,8 +70,9 @@ pub struct Origin {
 pub struct Envelope {
     /// Name and version of the schema, `streaming-tda.<kind>/v1`.
     pub schema: String,
-    /// `<topic>/<partition>/<offset>/<kind>/<scale>`. A record that is sent again after a crash
-    /// has the same id and the same bytes.
+    /// `<topic>/<partition>/<offset>/<kind>/<scale>`; a point that is not the first of its record
+    /// has `<offset>.<row>`. An output that is sent again after a crash has the same id and the same
+    /// bytes.
     pub id: String,
     /// The input record with which the output became due.
     pub source: Origin,
@@ -76,10 +89,9 @@ pub struct Envelope {
 impl Envelope {
     /// The envelope of the output of `kind` that became due with a record.
     pub fn new(kind: Kind, source: Origin, series: &str, scale: &str, time: f64) -> Envelope {
-        let Origin { topic, partition, offset } = &source;
         Envelope {
             schema: kind.schema().into(),
-            id: format!("{topic}/{partition}/{offset}/{kind}/{scale}"),
+            id: format!("{source}/{kind}/{scale}"),
             series: series.into(),
             scale: scale.into(),
             time,
@@ -138,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_message_is_one_object_with_the_envelope_first() {
-        let source = Origin { topic: "ecg".into(), partition: 3, offset: 123 };
+        let source = Origin { topic: "ecg".into(), partition: 3, offset: 123, row: None };
         let envelope = Envelope::new(Kind::Diagrams, source, "208", "beat", 1234.5);
         let body = Body { emission: vec![(0.0, Some(0.12)), (0.0, None)] };
         let output = Output::new(Kind::Diagrams, &Message { envelope, body }, Some(7));
@@ -156,5 +168,15 @@ mod tests {
         let read: Message<Body> = serde_json::from_slice(&output.payload).unwrap();
         assert_eq!(read.body.emission[0], (0.0, Some(0.12)));
         assert_eq!(read.envelope.id, output.id);
+    }
+
+    #[test]
+    fn the_points_of_a_record_have_ids_of_their_own() {
+        let id = |row| {
+            let source = Origin { topic: "ecg".into(), partition: 3, offset: 123, row };
+            Envelope::new(Kind::Alerts, source, "208", "beat", 1234.5).id
+        };
+        assert_eq!(id(None), "ecg/3/123/alerts/beat");
+        assert_eq!(id(Some(2)), "ecg/3/123.2/alerts/beat");
     }
 }
