@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-detection bench-instructions instructions-baseline
+.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 
@@ -58,6 +58,14 @@ bench-engine: ## Ours and the fastest batch libraries on the same windows: targe
 
 compare: bench-engine ## Benchmark ours and other libraries, and write COMPARE.md
 	scripts/python benches/peers/requirements.txt benches/peers/report.py target/bench/engine.json COMPARE.md
+
+bench-mesh: ## The worker, a Python consumer and Kafka Streams on a real Kafka: target/bench/mesh.json
+	@scripts/setup mesh
+	cargo build --release --locked -p streaming-tda-worker -p streaming-tda-bench-mesh
+	target/release/bench-mesh $(ARGS)
+
+compare-mesh: bench-mesh ## Benchmark end to end, and write that section of COMPARE.md
+	python3 benches/mesh/report.py target/bench/mesh.json COMPARE.md
 
 bench-detection: ## Score detection on labelled series (ARGS="--nab DIR --wfdb RECORD")
 	@scripts/setup bench

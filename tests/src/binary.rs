@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The worker's binary, built by the cargo that runs the tests, in the profile of the tests.
+/// The worker's binary, built by the cargo that built this, in the profile of this.
 pub(crate) fn worker() -> Result<PathBuf> {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     if let Some(binary) = BINARY.get() {
@@ -20,9 +20,11 @@ pub(crate) fn worker() -> Result<PathBuf> {
     if !built.success() {
         bail!("the worker cannot be built: cargo ended with {built}");
     }
-    // Tests run from <target>/<profile>/deps.
+    // Programs run from <target>/<profile>, tests from deps in there.
     let mut folder = std::env::current_exe()?;
     folder.pop();
-    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
     Ok(BINARY.get_or_init(|| folder.join("streaming-tda-worker")).clone())
 }

@@ -21,12 +21,12 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// The root of the repository.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// Where things that take long to make are kept.
-pub(crate) fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 

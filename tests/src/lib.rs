@@ -1,4 +1,4 @@
-//! The real parts that the end-to-end tests start.
+//! The real parts that the end-to-end tests and the benchmarks start.
 
 pub mod audit;
 mod binary;
@@ -7,10 +7,12 @@ pub mod certificates;
 mod command;
 pub mod demo;
 mod guard;
+pub mod java;
 pub mod kafka;
 pub mod points;
+pub mod process;
 pub mod proxy;
 pub mod setting;
 pub mod worker;
 
-pub use command::free_port;
+pub use command::{cache, free_port, root};

@@ -1,19 +1,16 @@
 //! The worker as its users run it: a process that gets signals.
 
 use crate::binary;
-use crate::guard::{self, guarded};
-use anyhow::{Context, Result, bail};
-use std::fs::{self, File};
+use crate::process::Process;
+use anyhow::{Context, Result};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ExitStatus};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
+use std::time::Duration;
 
 /// A running worker; it is killed when dropped.
 pub struct Worker {
-    process: Child,
-    folder: TempDir,
+    process: Process,
 }
 
 impl Worker {
@@ -25,23 +22,17 @@ impl Worker {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("config.yaml");
         fs::write(&file, config)?;
-        let process = guarded(binary::worker()?)
-            .args(["run", "--config"])
-            .arg(&file)
-            .stderr(File::create(folder.path().join("log"))?)
-            .spawn()
-            .context("cannot start the worker")?;
-        Ok(Worker { process, folder })
+        let arguments = ["run".as_ref(), "--config".as_ref(), file.as_os_str()];
+        let process = Process::start("the worker", folder, binary::worker()?, arguments)?;
+        Ok(Worker { process })
     }
 
     /// Ends it as a crash would.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn kill(mut self) -> Result<()> {
-        self.process.kill()?;
-        guard::kill(&mut self.process);
-        Ok(())
+    pub fn kill(self) -> Result<()> {
+        self.process.kill()
     }
 
     /// Stops it in its tracks, as a machine does that swaps or migrates.
@@ -49,7 +40,7 @@ impl Worker {
     /// # Errors
     /// When the system refuses.
     pub fn freeze(&self) -> Result<()> {
-        guard::signal(&self.process, "STOP")
+        self.process.freeze()
     }
 
     /// Lets it go on after it was frozen.
@@ -57,31 +48,15 @@ impl Worker {
     /// # Errors
     /// When the system refuses.
     pub fn thaw(&self) -> Result<()> {
-        guard::signal(&self.process, "CONT")
-    }
-
-    /// Bytes of memory that it has in use.
-    ///
-    /// # Errors
-    /// When the system does not tell.
-    pub fn resident_bytes(&self) -> Result<usize> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.context("its status has no VmRSS")?.trim().trim_end_matches(" kB");
-        Ok(kib.parse::<usize>()? * 1024)
+        self.process.thaw()
     }
 
     /// Ends it as an orchestrator would, with SIGTERM, and waits until it is done.
     ///
     /// # Errors
     /// When it does not end in time, or with an error.
-    pub fn terminate(mut self) -> Result<()> {
-        guard::signal(&self.process, "TERM")?;
-        let status = self.wait(Duration::from_secs(15))?;
-        if !status.success() {
-            bail!("the worker ended with {status}:\n{}", self.log());
-        }
-        Ok(())
+    pub fn terminate(self) -> Result<()> {
+        self.process.terminate()
     }
 
     /// Whether it still runs.
@@ -89,10 +64,7 @@ impl Worker {
     /// # Errors
     /// When it has ended; shows its log.
     pub fn check(&mut self) -> Result<()> {
-        match self.process.try_wait()? {
-            None => Ok(()),
-            Some(status) => bail!("the worker ended with {status}:\n{}", self.log()),
-        }
+        self.process.check()
     }
 
     /// Waits until something is the case.
@@ -100,15 +72,7 @@ impl Worker {
     /// # Errors
     /// When it is not in time, or the worker ends.
     pub fn wait_until(&mut self, what: &str, time: Duration, is: impl Fn() -> bool) -> Result<()> {
-        let deadline = Instant::now() + time;
-        while !is() {
-            self.check()?;
-            if Instant::now() > deadline {
-                bail!("it is not the case within {time:?} that {what}\n{}", self.log());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+        self.process.wait_until(what, time, is)
     }
 
     /// Waits until it has logged a text.
@@ -116,33 +80,25 @@ impl Worker {
     /// # Errors
     /// When it has not in time, or ends.
     pub fn wait_for(&mut self, text: &str, time: Duration) -> Result<()> {
-        let log = self.folder.path().join("log");
-        let logged = || fs::read_to_string(&log).is_ok_and(|log| log.contains(text));
-        self.wait_until(&format!("it logs {text:?}"), time, logged)
+        self.process.wait_for(text, time)
     }
 
     /// What it has logged.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        self.process.log()
     }
 
-    fn wait(&mut self, time: Duration) -> Result<ExitStatus> {
-        let deadline = Instant::now() + time;
-        loop {
-            if let Some(status) = self.process.try_wait()? {
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                bail!("the worker did not end within {time:?}:\n{}", self.log());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// Bytes of memory that it has in use.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn resident_bytes(&self) -> Result<usize> {
+        self.process.resident_bytes()
     }
-}
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        guard::kill(&mut self.process);
+    /// The process, to be measured among others.
+    pub fn into_process(self) -> Process {
+        self.process
     }
 }
 

@@ -1,7 +1,8 @@
-use super::jars::{self, NO_JAVA};
+use super::jars;
 use super::options::Options;
 use crate::command::{run, stable_port};
 use crate::guard;
+use crate::java::NO_JAVA;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub(super) struct Broker {
     process: Option<Child>,
     libraries: PathBuf,
     folder: PathBuf,
+    quick: bool,
     starts: usize,
 }
 
@@ -55,12 +57,13 @@ impl Broker {
         format.args(["format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c"]).arg(&properties);
         options.users(&mut format);
         run(&mut format, NO_JAVA).context("cannot format the log of Kafka")?;
-        Ok(Broker { process: None, libraries: libraries.into(), folder, starts: 0 })
+        let (libraries, quick) = (libraries.into(), options.quick);
+        Ok(Broker { process: None, libraries, folder, quick, starts: 0 })
     }
 
     pub(super) fn spawn(&mut self) -> Result<()> {
         self.starts += 1;
-        let process = jars::server(&self.libraries)
+        let process = jars::server(&self.libraries, self.quick)
             .arg(self.folder.join("server.properties"))
             .stdout(File::create(self.output())?)
             .stderr(Stdio::inherit())

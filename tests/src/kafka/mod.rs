@@ -18,6 +18,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tempfile::TempDir;
 
+/// The version of Apache Kafka.
+pub const VERSION: &str = jars::VERSION;
+
 /// Running brokers; they are killed when dropped, and when this process ends.
 pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
@@ -154,7 +157,7 @@ impl Kafka {
         let mut tool = jars::tool(&self.libraries, "org.apache.kafka.tools.LeaderElectionCommand");
         tool.args(["--bootstrap-server", &self.direct()]);
         tool.args(["--election-type", "preferred", "--all-topic-partitions"]);
-        run(&mut tool, jars::NO_JAVA).context("cannot move leaders")
+        run(&mut tool, crate::java::NO_JAVA).context("cannot move leaders")
     }
 
     /// Makes the topics of a worker that reads `input`, and keeps its results in topics that

@@ -36,6 +36,8 @@ pub struct Options {
     pub security: Security,
     /// Where the one broker keeps its log; in a folder of its own otherwise.
     pub log: Option<PathBuf>,
+    /// Whether they start quickly rather than run fast.
+    pub quick: bool,
     /// More lines of `server.properties`.
     pub properties: String,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             proxied: false,
             security: Security::None,
             log: None,
+            quick: true,
             properties: String::new(),
         }
     }

@@ -1,0 +1,207 @@
+//! What is measured, in which order.
+
+use crate::backlog::{Backlog, Drained, Span};
+use crate::job::{Guarantee, Job, Peers, Route, is_choosable};
+use crate::paced::{Pace, Paced};
+use crate::recovery::{self, Recovered};
+use crate::results::{self, ByGuarantee, Python, Streams, WorkerResults};
+use crate::show;
+use crate::stage::Stage;
+use crate::workload::Workload;
+use anyhow::{Context, Result};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Points that the fastest worker we know cannot work off in a run.
+const POINTS_PER_SECOND: f64 = 50_000.0;
+/// The same for points that are only passed through.
+const PASSED_PER_SECOND: f64 = 250_000.0;
+/// Runs with each number of workers, in turn: what the machine does meanwhile meets them all.
+const ROUNDS: usize = 2;
+const WORKERS: [usize; 3] = [1, 2, 4];
+/// The share of its rate at which the latency of a slow peer is measured.
+const EASY: f64 = 1.0 / 3.0;
+/// What makes Kafka Streams as quick as it gets.
+const HASTENED: &[&str] = &["commit.interval.ms=5", "poll.ms=5", "producer.linger.ms=0"];
+const NO_DELIVERY: &str = "this worker has no kafka.delivery";
+
+/// Everything that is needed to measure.
+pub(crate) struct Course {
+    stage: Stage,
+    pub(crate) peers: Peers,
+    backlogs: Vec<Backlog>,
+    /// How long each figure is measured.
+    measure: Duration,
+    rate: f64,
+    runs: Cell<usize>,
+}
+
+impl Course {
+    pub(crate) fn prepare(measure: Duration, rate: f64) -> Result<Course> {
+        show::section("Preparing: Kafka, Kafka Streams, Python, points");
+        let peers = Peers::prepare()?;
+        let stage = Stage::set()?;
+        let points = POINTS_PER_SECOND * (measure.as_secs_f64() + 3.0);
+        let workloads = [Workload::circle(), Workload::regime(), Workload::torus()];
+        let fill = |workload: &Workload| Backlog::fill(&stage, workload, points as usize);
+        let backlogs = workloads.iter().map(fill).collect::<Result<_>>()?;
+        Ok(Course { stage, peers, backlogs, measure, rate, runs: Cell::new(0) })
+    }
+
+    pub(crate) fn worker(&self) -> Result<WorkerResults> {
+        let mut results = WorkerResults::default();
+        show::section("The worker's rate, with one thread that computes");
+        for backlog in &self.backlogs {
+            let job = worker(Guarantee::AtLeastOnce, false);
+            let drained = self.drain(backlog, &job, 1, backlog.workload.name)?;
+            results.rate.insert(backlog.workload.name, drained);
+        }
+        let torus = self.backlogs.last().context("there is a workload")?;
+        let (name, what) = (torus.workload.name, "torus, features and scores too");
+        let drained = self.drain(torus, &worker(Guarantee::AtLeastOnce, true), 1, what)?;
+        results.rate_with_detection.insert(name, drained);
+        if is_choosable() {
+            let job = worker(Guarantee::ExactlyOnce, false);
+            let drained = self.drain(torus, &job, 1, "torus, exactly once")?;
+            results.rate_exactly_once.insert(name, drained);
+        }
+        results.scaling = self.scaling(torus)?;
+        show::section("The worker's latency");
+        results.latency = self.by_guarantee(|guarantee| self.latency(guarantee))?;
+        show::section("A worker of two is killed");
+        results.recovery = self.by_guarantee(|guarantee| self.recovery(guarantee))?;
+        Ok(results)
+    }
+
+    pub(crate) fn peers(&self) -> Result<results::Peers> {
+        let python = self.python()?;
+        Ok(results::Peers { python, kafka_streams: self.streams()? })
+    }
+
+    fn scaling(&self, backlog: &Backlog) -> Result<BTreeMap<usize, Vec<Drained>>> {
+        show::section("The same work by more workers, with one thread each");
+        let mut scaling = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            for workers in WORKERS {
+                let job = worker(Guarantee::AtLeastOnce, false);
+                let drained = self.drain(backlog, &job, workers, &format!("{workers} workers"))?;
+                scaling.entry(workers).or_insert_with(Vec::new).push(drained);
+            }
+        }
+        Ok(scaling)
+    }
+
+    fn latency(&self, guarantee: Guarantee) -> Result<Paced> {
+        let job = Job::Worker { guarantee, threads: None, detects: false };
+        self.pace(&job, &Workload::torus(), self.rate, guarantee.name())
+    }
+
+    fn recovery(&self, guarantee: Guarantee) -> Result<Recovered> {
+        let (warm_up, measure) = (Duration::from_secs(5), Duration::from_secs(20));
+        let pace = Pace { rate: self.rate, warm_up, measure };
+        let job = worker(guarantee, false);
+        let route = self.route("killed", &Workload::torus());
+        let recovered = recovery::measure(&self.stage, &self.peers, &job, &route, &pace)?;
+        show::recovered(guarantee.name(), &recovered);
+        Ok(recovered)
+    }
+
+    fn python(&self) -> Result<Python> {
+        show::section("The same by a Python program");
+        let mut python = Python::default();
+        for backlog in &self.backlogs {
+            let name = backlog.workload.name;
+            let (drained, said) = self.drain_and_listen(backlog, &Job::Python, 1, name)?;
+            let library = said.lines().find_map(|line| line.strip_prefix("library "));
+            let library = library.context("the Python program names no library")?;
+            python.rate.insert(name, drained);
+            python.library.insert(name, library.to_owned());
+        }
+        python.points_per_second_per_core = results::slowest(&python.rate);
+        let torus = python.rate.get("torus").context("the torus was measured")?;
+        let easy = EASY * torus.points_per_second;
+        python.latency = Some(self.pace(&Job::Python, &Workload::torus(), easy, "latency")?);
+        Ok(python)
+    }
+
+    fn streams(&self) -> Result<Streams> {
+        show::section("Kafka Streams, passing points through");
+        let points = PASSED_PER_SECOND * (self.measure.as_secs_f64() + 3.0);
+        let backlog = Backlog::fill(&self.stage, &Workload::circle(), points as usize)?;
+        let mut streams = Streams::default();
+        for guarantee in Guarantee::BOTH {
+            let job = Job::Streams { guarantee, properties: &[] };
+            let drained = self.drain(&backlog, &job, 1, guarantee.name())?;
+            let rate = drained.points_per_cpu_second;
+            streams.points_per_second_per_core.insert(guarantee, Some(rate));
+            streams.rate.insert(guarantee, Some(drained));
+            for (name, properties) in [("as_it_comes", &[][..]), ("hastened", HASTENED)] {
+                let job = Job::Streams { guarantee, properties };
+                let what = format!("{}, {}", guarantee.name(), name.replace('_', " "));
+                let paced = self.pace(&job, &Workload::torus(), self.rate, &what)?;
+                streams.latency.entry(name).or_default().insert(guarantee, Some(paced));
+            }
+        }
+        Ok(streams)
+    }
+
+    fn drain(&self, backlog: &Backlog, job: &Job, workers: usize, what: &str) -> Result<Drained> {
+        Ok(self.drain_and_listen(backlog, job, workers, what)?.0)
+    }
+
+    /// Gives what the first process printed, too.
+    fn drain_and_listen(
+        &self,
+        backlog: &Backlog,
+        job: &Job,
+        workers: usize,
+        what: &str,
+    ) -> Result<(Drained, String)> {
+        let warm_up = Duration::from_secs(2);
+        let span = Span { warm_up, measure: self.measure };
+        let (stage, peers, output) = (&self.stage, &self.peers, self.output("rate"));
+        let drained = backlog.drain(stage, job, peers, workers, &output, span);
+        let (drained, said) = drained.with_context(|| format!("measuring the rate: {what}"))?;
+        show::drained(what, &drained);
+        Ok((drained, said))
+    }
+
+    fn pace(&self, job: &Job, workload: &Workload, rate: f64, what: &str) -> Result<Paced> {
+        let pace = Pace { rate, warm_up: Duration::from_secs(4), measure: 2 * self.measure };
+        let route = self.route("pace", workload);
+        let record = pace.run(&self.stage, &self.peers, job, &route, 1, |_, _| Ok(()));
+        let paced = record.and_then(|record| record.paced(&pace, job));
+        let paced = paced.with_context(|| format!("measuring latency: {what}"))?;
+        show::paced(what, &paced);
+        Ok(paced)
+    }
+
+    /// A figure for each guarantee that the worker offers.
+    fn by_guarantee<T>(&self, of: impl Fn(Guarantee) -> Result<T>) -> Result<ByGuarantee<T>> {
+        let mut found = BTreeMap::new();
+        for guarantee in Guarantee::BOTH {
+            let offered = guarantee == Guarantee::AtLeastOnce || is_choosable();
+            if !offered {
+                show::unavailable(guarantee.name(), NO_DELIVERY);
+            }
+            found.insert(guarantee, offered.then(|| of(guarantee)).transpose()?);
+        }
+        Ok(found)
+    }
+
+    fn route(&self, what: &str, workload: &Workload) -> Route {
+        let output = self.output(what);
+        Route { input: format!("{output}-in"), output, workload: workload.clone() }
+    }
+
+    /// A name that no run has had.
+    fn output(&self, what: &str) -> String {
+        self.runs.set(self.runs.get() + 1);
+        format!("{what}-{}", self.runs.get())
+    }
+}
+
+fn worker(guarantee: Guarantee, detects: bool) -> Job {
+    Job::Worker { guarantee, threads: Some(1), detects }
+}

@@ -1,0 +1,59 @@
+//! How long a worker's partitions are not served when it is killed.
+
+use crate::audit::{Audit, Extent};
+use crate::job::{Job, Peers, Route};
+use crate::paced::{Pace, Record};
+use crate::stage::{PARTITIONS, Stage};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::cell::Cell;
+
+/// When one of the two workers is killed, seconds after the first point.
+const KILL: f64 = 8.0;
+
+/// What became of the partitions of a worker that was killed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Recovered {
+    /// From the kill to the first result of a point that was appended after it, in the partition
+    /// where that took longest.
+    pub(crate) seconds: f64,
+    pub(crate) points_per_second: f64,
+    pub(crate) audit: Audit,
+}
+
+/// Kills one of two workers while points come at a steady rate.
+pub(crate) fn measure(
+    stage: &Stage,
+    peers: &Peers,
+    job: &Job,
+    route: &Route,
+    pace: &Pace,
+) -> Result<Recovered> {
+    let killed = Cell::new(None);
+    let record = pace.run(stage, peers, job, route, 2, |seconds, crew| {
+        if seconds >= KILL && killed.get().is_none() {
+            crew.remove(0).kill()?;
+            killed.set(Some(crate::arrivals::now()));
+        }
+        Ok(())
+    })?;
+    let killed = killed.get().context("the run was too short to kill a worker")?;
+    let seconds =
+        (0..PARTITIONS).map(|p| outage(&record, p, killed)).collect::<Result<Vec<_>>>()?;
+    Ok(Recovered {
+        seconds: seconds.into_iter().fold(0.0, f64::max),
+        points_per_second: pace.rate,
+        audit: Audit::of(&record.history, job, &record.arrivals, Extent::Whole)?,
+    })
+}
+
+/// Seconds until a result of a point came that was appended after the kill.
+fn outage(record: &Record, partition: i32, killed: f64) -> Result<f64> {
+    let of_later = record.arrivals.iter().filter(|arrival| {
+        let appended = record.history.series[arrival.series].appended(arrival.time);
+        arrival.partition == partition && appended.is_some_and(|at| at as f64 > killed)
+    });
+    let first = of_later.map(|arrival| arrival.readable).min_by(f64::total_cmp);
+    let first = first.with_context(|| format!("partition {partition} is not served any more"))?;
+    Ok((first - killed) / 1e3)
+}
