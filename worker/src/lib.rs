@@ -1,6 +1,7 @@
 //! The worker process.
 
 pub mod cli;
+mod commits;
 mod compute;
 pub mod config;
 pub mod demo;

@@ -1,5 +1,6 @@
 //! Who owns which partition: between the polling thread and the threads that compute.
 
+use crate::commits::Commits;
 use crate::compute::{Held, Task};
 use crate::metrics::Metrics;
 use crate::partition::{Known, Partition};
@@ -28,8 +29,7 @@ pub(crate) struct Ownership {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
     pub(crate) holds: Mutex<BTreeMap<i32, Hold>>,
-    /// Offsets that may be committed and have not been asked for.
-    pub(crate) commits: Mutex<BTreeMap<i32, i64>>,
+    pub(crate) commits: Mutex<Commits>,
 }
 
 /// How to tell that a partition leaves.
@@ -87,19 +87,20 @@ impl Owner for Ownership {
     }
 
     fn lose(&self, partitions: &[i32]) {
-        self.let_go(partitions);
-        let mut commits = self.commits();
-        commits.retain(|partition, _| !partitions.contains(partition));
-        *lock(&self.commits) = commits;
+        self.give_up(partitions);
         for &partition in partitions {
             self.tell(partition, 0, Task::Drop(partition));
         }
     }
 
     fn commits(&self) -> BTreeMap<i32, i64> {
-        let mut commits = std::mem::take(&mut *lock(&self.commits));
-        commits.extend(self.delivery.commits());
-        commits
+        let mut commits = lock(&self.commits);
+        commits.allow(self.delivery.commits());
+        commits.take()
+    }
+
+    fn refused(&self, offsets: &BTreeMap<i32, i64>) {
+        lock(&self.commits).refused(offsets);
     }
 
     fn unwanted(&self) -> BTreeSet<i32> {
@@ -132,10 +133,9 @@ impl Ownership {
     /// Lets these partitions go, finished or not; gives what may be committed of them.
     pub(crate) fn give_up(&self, partitions: &[i32]) -> Released {
         self.let_go(partitions);
-        let mut commits = self.commits();
-        let released = partitions.iter().filter_map(|p| commits.remove_entry(p)).collect();
-        *lock(&self.commits) = commits;
-        released
+        let mut commits = lock(&self.commits);
+        commits.allow(self.delivery.commits());
+        partitions.iter().filter_map(|&p| Some((p, commits.leave(p)?))).collect()
     }
 
     fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease) {

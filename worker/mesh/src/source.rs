@@ -68,6 +68,8 @@ pub trait Owner: Send + Sync {
     fn lose(&self, partitions: &[i32]);
     /// What may be committed since the last call.
     fn commits(&self) -> BTreeMap<i32, i64>;
+    /// These offsets were not committed.
+    fn refused(&self, offsets: &BTreeMap<i32, i64>);
     /// The partitions of which no records are wanted for now. They are paused, while the others
     /// are read and the membership goes on.
     fn unwanted(&self) -> BTreeSet<i32>;
@@ -268,14 +270,22 @@ impl ConsumerContext for Membership {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        match result {
-            Err(error) if Class::of(&error) == Class::Fenced => {
-                tracing::info!(%error, "offsets are no longer ours to commit");
+        match &result {
+            Err(error) if Class::of(error) == Class::Fenced => {
+                tracing::info!(%error, "offsets are not ours to commit");
             }
             Err(error) => tracing::warn!(%error, ?offsets, "committing"),
             Ok(()) => {}
         }
+        self.owner.refused(&refused(&result, offsets));
     }
+}
+
+/// The offsets that were not committed.
+fn refused(result: &KafkaResult<()>, offsets: &TopicPartitionList) -> BTreeMap<i32, i64> {
+    let elements = offsets.elements();
+    let refused = elements.iter().filter(|e| result.is_err() || e.error().is_err());
+    refused.filter_map(|e| Some((e.partition(), e.offset().to_raw()?))).collect()
 }
 
 impl Membership {
