@@ -1,16 +1,35 @@
 use crate::Class;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use std::path::PathBuf;
 
 /// Why the mesh cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Kafka refused something.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}: {source}{}", advice(source))]
     Kafka {
         /// What was attempted.
         doing: String,
         /// The answer.
         source: KafkaError,
+    },
+    /// The brokers cannot be reached.
+    #[error("cannot reach Kafka at {brokers}: {reason}{}", advice(source))]
+    Unreachable {
+        /// `host:port` of the brokers.
+        brokers: String,
+        /// What the client said last.
+        reason: String,
+        /// The answer.
+        source: KafkaError,
+    },
+    /// A secret cannot be read.
+    #[error("cannot use the secret in {}: {reason}", file.display())]
+    Secret {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// A topic does not exist, or has no partitions yet.
     #[error("topic {0} does not exist on these brokers: create it, or correct its name")]
@@ -56,9 +75,40 @@ impl Error {
     /// What the error asks for.
     pub fn class(&self) -> Class {
         match self {
-            Error::Kafka { source, .. } => Class::of(source),
+            Error::Kafka { source, .. } | Error::Unreachable { source, .. } => Class::of(source),
             Error::Undelivered { reason, .. } => Class::of(reason),
-            Error::NoTopic(_) | Error::Checkpoint { .. } | Error::Ahead { .. } => Class::Fatal,
+            Error::Secret { .. }
+            | Error::NoTopic(_)
+            | Error::Checkpoint { .. }
+            | Error::Ahead { .. } => Class::Fatal,
         }
+    }
+}
+
+/// What to look at first when a client is refused.
+fn advice(error: &KafkaError) -> &'static str {
+    match error.rdkafka_error_code() {
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
+            "; check kafka.security.sasl: its mechanism, its username, and the password in its \
+             password_file"
+        }
+        Some(Code::UnsupportedSASLMechanism | Code::IllegalSASLState) => {
+            "; check the mechanism in kafka.security.sasl: these brokers do not offer it"
+        }
+        Some(Code::SSL) => {
+            "; check kafka.security.tls: whether its ca_file holds the authority that signed the \
+             brokers' certificates, and whether the brokers ask for a certificate_file and key_file"
+        }
+        Some(
+            Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed,
+        ) => "; ask who runs the brokers for this right",
+        Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => {
+            "; check kafka.brokers, the network between, and whether the brokers want \
+             kafka.security"
+        }
+        _ => "",
     }
 }

@@ -7,10 +7,14 @@
 //!   after every output before them was acknowledged.
 //! * [`checkpoint`]: where to resume, in a compacted topic.
 //! * [`Feed`] and [`Tail`]: append to a topic, and read topics, outside of any group.
+//! * [`breaker`]: when the input waits; [`batch`]: how much is handed over together.
+//! * [`security`]: who the worker is to the brokers.
 //! * [`Class`]: what an error of Kafka asks for.
 //! * [`embedded`]: a broker inside the process, for demonstrations.
 
 mod ack;
+pub mod batch;
+pub mod breaker;
 pub mod checkpoint;
 mod class;
 mod connection;
@@ -20,7 +24,9 @@ mod error;
 pub mod feed;
 mod headers;
 mod outgoing;
+mod pulse;
 pub mod schema;
+pub mod security;
 mod sink;
 mod source;
 pub mod tail;
@@ -33,6 +39,8 @@ pub use delivery::{Batch, Delivery, Lease, Observer, Topics};
 pub use error::Error;
 pub use feed::Feed;
 pub use outgoing::{Outgoing, Target};
+pub use pulse::{Pulse, Unacknowledged};
 pub use schema::{Kind, Output};
+pub use security::Security;
 pub use source::{Owner, Record, Released, Source};
 pub use tail::Tail;
