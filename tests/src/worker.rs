@@ -67,6 +67,17 @@ impl Worker {
         self.process.check()
     }
 
+    /// Waits until it ends by itself because it cannot go on; gives what it has logged.
+    ///
+    /// # Errors
+    /// When it does not end in time, or ends as if all were well.
+    pub fn fails(mut self, time: Duration) -> Result<String> {
+        match self.wait(time)?.success() {
+            false => Ok(self.log()),
+            true => bail!("the worker ended as if all were well:\n{}", self.log()),
+        }
+    }
+
     /// Waits until something is the case.
     ///
     /// # Errors

@@ -34,8 +34,7 @@ struct Recount {
 
 impl Recount {
     fn of(broker: &str, ended: impl Fn() -> bool) -> Recount {
-        let connection =
-            mesh::Connection { brokers: broker.into(), properties: BTreeMap::default() };
+        let connection = mesh::Connection::to(broker);
         let outputs = Kind::ALL.map(|kind| format!("ecg.{kind}"));
         let mut topics: Vec<&str> = outputs.iter().map(String::as_str).collect();
         topics.push("ecg");

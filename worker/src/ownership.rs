@@ -15,9 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a partition that is given up may take to be finished: less than a session.
-const DRAIN: Duration = Duration::from_secs(4);
-
 /// The partitions of this worker, spread over its threads.
 pub(crate) struct Ownership {
     pub(crate) blueprint: Arc<Blueprint>,
@@ -28,6 +25,8 @@ pub(crate) struct Ownership {
     pub(crate) threads: Vec<Inlet<Task>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
+    /// How long a partition that is given up may take to be finished.
+    pub(crate) drain: Duration,
     pub(crate) holds: Mutex<BTreeMap<i32, Hold>>,
     pub(crate) commits: Mutex<Commits>,
 }
@@ -77,7 +76,7 @@ impl Owner for Ownership {
 
     fn revoke(&self, partitions: &[i32]) -> Released {
         let finished = self.wind_up(partitions);
-        let deadline = Instant::now() + DRAIN;
+        let deadline = Instant::now() + self.drain;
         let finished = partitions.iter().map_while(|_| finished.recv_deadline(deadline).ok());
         let finished = finished.count();
         if finished < partitions.len() {

@@ -41,6 +41,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     let (threads, inlets) = compute(config, &metrics, &ask)?;
     drop(ask);
     let (group, input) = (&config.kafka.group, &config.kafka.input);
+    let membership = config.kafka.membership();
     let ownership = Arc::new(Ownership {
         blueprint: blueprint.clone(),
         partitions,
@@ -48,12 +49,13 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         delivery: delivery.clone(),
         threads: inlets,
         metrics: metrics.clone(),
+        drain: membership.drain(),
         shutdown: shutdown.clone(),
         holds: Mutex::default(),
         commits: Mutex::default(),
     });
     ask_for_schemas(&blueprint, unread, &ownership, &metrics)?;
-    let source = Source::join(&connection, group, input, ownership.clone())?;
+    let source = Source::join(&connection, &membership, input, ownership.clone())?;
     let polled = source.run(|| {
         metrics.in_flight(delivery.in_flight());
         match delivery.failure() {

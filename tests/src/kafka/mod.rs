@@ -84,7 +84,7 @@ impl Kafka {
 
     /// How the tests reach the brokers: plainly, past proxies.
     pub fn connection(&self) -> Connection {
-        Connection { brokers: self.direct(), properties: Default::default() }
+        Connection::to(self.direct())
     }
 
     /// `host:port` of the brokers, separated by commas, as a worker is told.

@@ -4,6 +4,7 @@
 
 mod brokers;
 mod full;
+mod membership;
 mod network;
 mod processes;
 mod scene;

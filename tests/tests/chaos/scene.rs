@@ -55,7 +55,13 @@ impl Scene {
 
     /// Starts one more worker.
     pub(crate) fn hire(&mut self) {
+        self.hire_with(&self.setting.kafka.clone());
+    }
+
+    /// Starts one more worker, with these further lines of the configuration's `kafka`.
+    pub(crate) fn hire_with(&mut self, lines: &str) {
         let mut setting = self.setting.clone();
+        setting.kafka = lines.into();
         setting.port = harness::free_port().unwrap();
         let worker = Worker::start(&setting.yaml()).unwrap();
         self.workers.push((setting, worker));

@@ -1,6 +1,7 @@
 //! What an error of Kafka asks for, decided once.
 
 use crate::class::Class::{Fatal, Fenced, Poison, Retriable};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 /// What an error asks for.
@@ -18,9 +19,14 @@ pub enum Class {
 
 impl Class {
     /// The class of an error; an error without a code of Kafka is fatal, as is a code that this
-    /// version does not know.
-    pub fn of(error: &rdkafka::error::KafkaError) -> Class {
-        error.rdkafka_error_code().and_then(class).unwrap_or(Fatal)
+    /// version does not know, and whatever has ended a client.
+    pub fn of(error: &KafkaError) -> Class {
+        match error {
+            KafkaError::MessageConsumptionFatal(_) => Fatal,
+            KafkaError::PartitionEOF(_) => Retriable,
+            KafkaError::AdminOp(code) => class(*code).unwrap_or(Fatal),
+            _ => error.rdkafka_error_code().and_then(class).unwrap_or(Fatal),
+        }
     }
 }
 
@@ -210,7 +216,7 @@ fn class(code: Code) -> Option<Class> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+    use rdkafka::error::RDKafkaErrorCode;
     use rdkafka::types::RDKafkaRespErr;
 
     /// Every code that the bundled librdkafka can give.
@@ -242,6 +248,16 @@ mod tests {
         ] {
             assert_eq!(Class::of(&KafkaError::MessageProduction(code)), expected, "{code:?}");
         }
-        assert_eq!(Class::of(&KafkaError::Canceled), Fatal);
+        for (error, expected) in [
+            (KafkaError::Canceled, Fatal),
+            (KafkaError::PartitionEOF(3), Retriable),
+            (KafkaError::AdminOp(Code::NotController), Retriable),
+            (KafkaError::AdminOp(Code::PolicyViolation), Fatal),
+            // Another worker has the same name: this one is out for good.
+            (KafkaError::MessageConsumptionFatal(Code::FencedInstanceId), Fatal),
+            (KafkaError::MessageConsumption(Code::FencedInstanceId), Fenced),
+        ] {
+            assert_eq!(Class::of(&error), expected, "{error:?}");
+        }
     }
 }

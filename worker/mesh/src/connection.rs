@@ -1,16 +1,29 @@
+use crate::{Error, Group, Security};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use std::collections::BTreeMap;
 
 /// How to reach Kafka.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Connection {
     /// `host:port` of one or more brokers, separated by commas.
     pub brokers: String,
     /// Properties of librdkafka, given to every client. They override the defaults below, but
-    /// not those that [`Connection::RESERVED`] names.
+    /// those for which there is a [`Connection::refusal`] are left out.
     pub properties: BTreeMap<String, String>,
+    /// Who the worker is to the brokers, and how it knows them.
+    pub security: Security,
 }
+
+/// Properties that have a field of their own in the configuration.
+const NAMED: [(&str, &str); 6] = [
+    ("group.protocol", "kafka.group_protocol"),
+    ("group.instance.id", "kafka.instance_id"),
+    ("session.timeout.ms", "kafka.session_timeout_ms"),
+    ("heartbeat.interval.ms", "kafka.session_timeout_ms"),
+    ("partition.assignment.strategy", "kafka.group_protocol"),
+    ("group.remote.assignor", "kafka.group_protocol"),
+];
 
 impl Connection {
     /// Properties that delivery depends on; they cannot be set from outside.
@@ -29,17 +42,28 @@ impl Connection {
         "enable.gapless.guarantee",
     ];
 
+    /// Brokers at these addresses, separated by commas, that ask for nothing.
+    pub fn to(brokers: impl Into<String>) -> Connection {
+        Connection { brokers: brokers.into(), ..Connection::default() }
+    }
+
+    /// Why a property may not be given, if so.
+    pub fn refusal(&self, property: &str) -> Option<String> {
+        if Connection::RESERVED.contains(&property) {
+            return Some("the worker sets this property itself; remove it".into());
+        }
+        let named = NAMED.iter().find(|(name, _)| *name == property);
+        let instead = named.map(|(_, field)| format!("it follows from {field}; remove it"));
+        instead.or_else(|| self.security.refusal(property))
+    }
+
     /// The client that polls the input as a member of `group`.
-    pub(crate) fn consumer(&self, group: &str) -> ClientConfig {
-        self.client(&[
-            ("group.id", group),
+    pub(crate) fn consumer(&self, group: &Group) -> Result<ClientConfig, Error> {
+        let mut config = self.client(&[
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "earliest"),
             ("isolation.level", "read_committed"),
-            ("partition.assignment.strategy", "cooperative-sticky"),
-            ("session.timeout.ms", "6000"),
-            ("heartbeat.interval.ms", "1500"),
             // A fetch answers as soon as there is a byte, or after this long.
             ("fetch.min.bytes", "1"),
             ("fetch.wait.max.ms", "100"),
@@ -48,11 +72,15 @@ impl Connection {
             ("queued.max.messages.kbytes", "8192"),
             ("fetch.queue.backoff.ms", "20"),
             ("statistics.interval.ms", "1000"),
-        ])
+        ])?;
+        for (name, value) in group.properties() {
+            config.set(name, value);
+        }
+        Ok(config)
     }
 
     /// The client that reads a whole partition of checkpoints up to its end.
-    pub(crate) fn reader(&self) -> ClientConfig {
+    pub(crate) fn reader(&self) -> Result<ClientConfig, Error> {
         self.client(&[
             // Required by the client; offsets are neither read nor committed.
             ("group.id", "streaming-tda.checkpoints"),
@@ -66,7 +94,7 @@ impl Connection {
     }
 
     /// The client that sends outputs and checkpoints.
-    pub(crate) fn producer(&self) -> ClientConfig {
+    pub(crate) fn producer(&self) -> Result<ClientConfig, Error> {
         self.client(&[
             ("acks", "all"),
             ("enable.idempotence", "true"),
@@ -82,11 +110,11 @@ impl Connection {
     }
 
     /// A client of no group, for metadata and administration.
-    pub(crate) fn admin(&self) -> ClientConfig {
+    pub(crate) fn admin(&self) -> Result<ClientConfig, Error> {
         self.client(&[])
     }
 
-    fn client(&self, defaults: &[(&str, &str)]) -> ClientConfig {
+    fn client(&self, defaults: &[(&str, &str)]) -> Result<ClientConfig, Error> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         config.set("client.id", "streaming-tda-worker");
@@ -99,11 +127,14 @@ impl Connection {
             RDKafkaLogLevel::Notice
         });
         let chosen = self.properties.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        let chosen = chosen.filter(|(key, _)| !Connection::RESERVED.contains(key));
+        let chosen = chosen.filter(|(key, _)| self.refusal(key).is_none());
         for (key, value) in defaults.iter().copied().chain(chosen) {
             config.set(key, value);
         }
-        config
+        for (key, value) in self.security.properties()? {
+            config.set(key, value.reveal());
+        }
+        Ok(config)
     }
 }
 

@@ -53,7 +53,7 @@ impl Broker {
 
     /// How to reach it.
     pub fn connection(&self) -> Connection {
-        Connection { brokers: self.address.clone(), properties: Default::default() }
+        Connection::to(&self.address)
     }
 }
 

@@ -92,6 +92,9 @@ fn advice(error: &KafkaError) -> &'static str {
             "; check kafka.security.sasl: its mechanism, its username, and the password in its \
              password_file"
         }
+        Some(Code::FencedInstanceId | Code::UnreleasedInstanceId) => {
+            "; another worker has the same kafka.instance_id: give each its own"
+        }
         Some(Code::UnsupportedSASLMechanism | Code::IllegalSASLState) => {
             "; check the mechanism in kafka.security.sasl: these brokers do not offer it"
         }

@@ -132,7 +132,7 @@ impl<N: Send + Sync + 'static> Feed<N> {
     ) -> Result<Feed<N>, Error> {
         let state = Arc::new(State::default());
         let answers = Answers { state: state.clone(), receive: Box::new(receive) };
-        let producer = connection.producer().create_with_context(answers);
+        let producer = connection.producer()?.create_with_context(answers);
         let producer = producer.map_err(Error::kafka("make a producer"))?;
         Ok(Feed { producer, answers: state, topic: topic.into() })
     }

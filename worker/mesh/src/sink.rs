@@ -78,7 +78,7 @@ impl Sink {
         topics: &Topics,
         answers: Answers,
     ) -> Result<Sink, Error> {
-        let producer = connection.producer().create_with_context(answers);
+        let producer = connection.producer()?.create_with_context(answers);
         let producer = producer.map_err(Error::kafka("make a producer"))?;
         Ok(Sink { producer, topics: find(connection, topics)? })
     }

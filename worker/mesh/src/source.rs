@@ -2,7 +2,7 @@
 
 use crate::connection::log;
 use crate::schema::{Header, Incoming};
-use crate::{Class, Connection, Error, headers};
+use crate::{Class, Connection, Error, Group, headers};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -108,7 +108,7 @@ impl Source {
     /// When a property of the connection is refused.
     pub fn join(
         connection: &Connection,
-        group: &str,
+        group: &Group,
         topic: &str,
         owner: Arc<dyn Owner>,
     ) -> Result<Source, Error> {
@@ -120,7 +120,7 @@ impl Source {
             failure: Mutex::default(),
         };
         let consumer: BaseConsumer<_> = connection
-            .consumer(group)
+            .consumer(group)?
             .create_with_context(membership)
             .map_err(Error::kafka("make a consumer"))?;
         consumer.subscribe(&[topic]).map_err(Error::kafka(format!("subscribe to {topic}")))?;

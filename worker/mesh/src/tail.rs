@@ -54,7 +54,7 @@ impl Tail {
     /// # Errors
     /// When the brokers cannot be reached or a topic does not exist.
     pub fn open(connection: &Connection, topics: &[&str], from: Begin) -> Result<Tail, Error> {
-        let mut config = connection.reader();
+        let mut config = connection.reader()?;
         config.set("enable.partition.eof", "false");
         let consumer: BaseConsumer<Quiet> =
             config.create_with_context(Quiet).map_err(Error::kafka("make a reader"))?;

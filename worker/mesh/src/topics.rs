@@ -1,5 +1,6 @@
 //! Which topics there are.
 
+use crate::contact::Contact;
 use crate::{Class, Connection, Error};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
@@ -12,7 +13,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A topic to be created.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +32,10 @@ pub struct Topic<'a> {
 /// # Errors
 /// When the brokers cannot be reached, or do not know the topic after some seconds.
 pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
-    let client = admin(connection)?;
+    let client = Contact::new(connection)?;
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
-        let metadata = client
-            .inner()
-            .fetch_metadata(Some(topic), TIMEOUT)
-            .map_err(Error::kafka(format!("reach Kafka at {}", connection.brokers)))?;
+        let metadata = client.metadata(Some(topic))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none());
         match found.map_or(0, |t| t.partitions().len()) {
             0 if Instant::now() > deadline => return Err(Error::NoTopic(topic.into())),
@@ -52,10 +50,7 @@ pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
 /// # Errors
 /// When the brokers cannot be reached.
 pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
-    let metadata = admin(connection)?
-        .inner()
-        .fetch_metadata(None, TIMEOUT)
-        .map_err(Error::kafka(format!("reach Kafka at {}", connection.brokers)))?;
+    let metadata = Contact::new(connection)?.metadata(None)?;
     Ok(metadata.topics().iter().any(|t| t.name() == topic))
 }
 
@@ -189,5 +184,5 @@ pub(crate) fn committed<C: ConsumerContext>(
 }
 
 fn admin(connection: &Connection) -> Result<AdminClient<DefaultClientContext>, Error> {
-    connection.admin().create().map_err(Error::kafka("make a client of Kafka"))
+    connection.admin()?.create().map_err(Error::kafka("make a client of Kafka"))
 }

@@ -61,7 +61,7 @@ fn nothing_is_committed_before_its_outputs_are_acknowledged() {
         cluster.partition_leader(topic, 0, Some(leader)).unwrap();
     }
     let brokers = cluster.bootstrap_servers();
-    let connection = Connection { brokers, properties: BTreeMap::new() };
+    let connection = Connection::to(brokers);
     let topics = Topics {
         outputs: vec![(Kind::Diagrams, "out".into())],
         dead_letters: None,

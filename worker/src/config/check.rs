@@ -1,7 +1,7 @@
-use super::{Config, Scale};
+use super::{Config, Kafka, Scale};
 use crate::watch::Settings;
 use detection::signal::{Decimate, HighPass};
-use mesh::Connection;
+use mesh::Protocol;
 use persistence::{Config as EngineConfig, ConfigError, Embedding};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -55,6 +55,9 @@ impl Config {
                 say(format!("compute.{path}"), "it must be at least 1".into());
             }
         }
+        if self.compute.latency_goal_ms == Some(0) {
+            say("compute.latency_goal_ms".into(), "it must be at least 1".into());
+        }
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
 
@@ -85,10 +88,19 @@ impl Config {
         if kafka.checkpoint_ms == 0 {
             say("kafka.checkpoint_ms".into(), "it must be at least 1".into());
         }
-        for name in kafka.properties.keys().filter(|k| Connection::RESERVED.contains(&k.as_str())) {
-            let message = "the worker sets this property itself; remove it".into();
-            say(format!("kafka.properties.{name}"), message);
+        let connection = kafka.connection();
+        for name in kafka.properties.keys() {
+            if let Some(message) = connection.refusal(name) {
+                say(format!("kafka.properties.{name}"), message);
+            }
         }
+        for (path, message) in kafka.security.problems() {
+            say(format!("kafka.security.{path}"), message);
+        }
+        for (path, message) in kafka.breaker.problems() {
+            say(format!("kafka.breaker.{path}"), message);
+        }
+        kafka.check_membership(say);
     }
 
     fn check_series(&self, say: &mut dyn FnMut(String, String)) {
@@ -126,6 +138,26 @@ impl Config {
             scale.check(self.series.dimension.max(1), &mut |field, message| {
                 say(format!("{path}.{field}"), message);
             });
+        }
+    }
+}
+
+impl Kafka {
+    fn check_membership(&self, say: &mut dyn FnMut(String, String)) {
+        if self.instance_id.as_deref() == Some("") {
+            say("kafka.instance_id".into(), "it is empty; leave it out, or name the worker".into());
+        }
+        let path = || "kafka.session_timeout_ms".to_owned();
+        match (self.session_timeout_ms, self.group_protocol) {
+            (Some(_), Protocol::Consumer) => {
+                let message = "the broker decides about it with group_protocol: consumer; remove \
+                               it, and set group.consumer.session.timeout.ms there";
+                say(path(), message.into());
+            }
+            (Some(ms), Protocol::Classic) if !(6000..=10_000).contains(&ms) => {
+                say(path(), format!("it is {ms}: it must be from 6000 to 10000"));
+            }
+            _ => {}
         }
     }
 }

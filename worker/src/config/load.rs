@@ -125,6 +125,55 @@ scales:
     }
 
     #[test]
+    fn what_a_group_or_a_broker_would_refuse_is_refused_here() {
+        let kafka = |lines: &str| {
+            let text = GOOD.replace("properties: {linger.ms: '2'}", lines);
+            Config::from_yaml(&text).map(|c| c.kafka)
+        };
+        let paths = |lines: &str| match kafka(lines) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.0.into_iter().map(|p| p.path).collect(),
+        };
+        assert_eq!(
+            kafka("session_timeout_ms: 8000").unwrap().membership().session.as_millis(),
+            8000
+        );
+        assert_eq!(
+            kafka("instance_id: a, group_protocol: consumer").unwrap().instance_id.unwrap(),
+            "a"
+        );
+        for (lines, path) in [
+            ("session_timeout_ms: 5999", "session_timeout_ms"),
+            ("session_timeout_ms: 10001", "session_timeout_ms"),
+            ("session_timeout_ms: 7000, group_protocol: consumer", "session_timeout_ms"),
+            ("group_protocol: eager", "group_protocol"),
+            ("instance_id: ''", "instance_id"),
+            ("properties: {session.timeout.ms: '6000'}", "properties.session.timeout.ms"),
+            ("properties: {sasl.password: x}", "properties.sasl.password"),
+            (
+                "security: {tls: {}}, properties: {security.protocol: ssl}",
+                "properties.security.protocol",
+            ),
+            ("security: {tls: {ca_file: /none}}", "security.tls.ca_file"),
+            (
+                "security: {sasl: {mechanism: SCRAM, username: a, password_file: /none}}",
+                "security.sasl.mechanism",
+            ),
+            ("breaker: {backoff_ms: 0}", "breaker.backoff_ms"),
+            ("breaker: {dead_letters: {share: 0}}", "breaker.dead_letters.share"),
+        ] {
+            assert_eq!(paths(lines), [format!("kafka.{path}")], "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_configuration_is_not_repeated() {
+        let text = GOOD.replace("linger.ms: '2'", "sasl.password: hunter2");
+        let problems = Config::from_yaml(&text).unwrap_err().to_string();
+        assert!(problems.contains("password_file") && !problems.contains("hunter2"), "{problems}");
+    }
+
+    #[test]
     fn text_that_is_no_yaml_says_where() {
         let problems = Config::from_yaml("kafka: [").unwrap_err().to_string();
         assert!(problems.contains("line"), "{problems}");

@@ -5,11 +5,14 @@ mod conform;
 mod load;
 mod scale;
 
+use mesh::breaker::Limits;
 use mesh::schema::Kind;
+use mesh::{Connection, Group, Protocol, Security};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub use check::{Problem, Problems};
 pub use scale::{Auto, Calibration, Deviations, Embedding, Found, Radius, Scale, Unbounded};
@@ -59,7 +62,30 @@ pub struct Kafka {
     /// much is computed again. Default: 5000.
     #[serde(default = "default_checkpoint_ms")]
     pub checkpoint_ms: u64,
-    /// Properties of librdkafka for every client, as `name: value`. Default: none.
+    /// Who assigns the partitions of the group: `classic`, one of its members; or `consumer`, the
+    /// broker (KIP-848, Kafka 4.0 and later), which also decides after how long a silent member
+    /// loses its partitions: 45 s unless the broker says otherwise. Default: classic.
+    #[serde(default)]
+    pub group_protocol: Protocol,
+    /// The name under which this worker is known to the group over its restarts (static
+    /// membership); no two workers may have the same. A worker that stops keeps its partitions, and
+    /// nobody computes them until it is back or its session is over; one that never comes back
+    /// costs a session. Default: none, each start is a new member.
+    #[serde(default)]
+    pub instance_id: Option<String>,
+    /// After how long without a sign of life the worker's partitions are given to others, in
+    /// milliseconds, from 6000 to 10000; with `group_protocol: consumer`, the broker says so.
+    /// Default: 6000.
+    #[serde(default)]
+    pub session_timeout_ms: Option<u64>,
+    /// Who the worker is to the brokers, and how it knows them. Default: neither is asked.
+    #[serde(default)]
+    pub security: Security,
+    /// When the input waits because of what becomes of it.
+    #[serde(default)]
+    pub breaker: Limits,
+    /// Properties of librdkafka for every client, as `name: value`; secrets do not belong here, but
+    /// into files that `security` names. Default: none.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
 }
@@ -120,6 +146,9 @@ pub struct Compute {
     pub threads: Option<usize>,
     /// Bytes of records that may wait for one thread. Default: 4194304.
     pub queue_bytes: Option<usize>,
+    /// How long the records of a batch may take to be computed, in milliseconds; batches become
+    /// smaller when they take longer, and larger when they do not. Default: 5.
+    pub latency_goal_ms: Option<u64>,
 }
 
 impl Kafka {
@@ -139,8 +168,22 @@ impl Kafka {
     }
 
     /// How to reach the brokers.
-    pub fn connection(&self) -> mesh::Connection {
-        mesh::Connection { brokers: self.brokers.clone(), properties: self.properties.clone() }
+    pub fn connection(&self) -> Connection {
+        Connection {
+            brokers: self.brokers.clone(),
+            properties: self.properties.clone(),
+            security: self.security.clone(),
+        }
+    }
+
+    /// How the worker is a member of its group.
+    pub fn membership(&self) -> Group {
+        Group {
+            name: self.group.clone(),
+            protocol: self.group_protocol,
+            instance: self.instance_id.clone(),
+            session: self.session_timeout_ms.map_or(Group::SESSION, Duration::from_millis),
+        }
     }
 }
 
@@ -149,6 +192,11 @@ impl Compute {
     pub fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or_else(cores)
+    }
+
+    /// How long the records of a batch may take to be computed.
+    pub fn latency_goal(&self) -> Duration {
+        Duration::from_millis(self.latency_goal_ms.unwrap_or(5))
     }
 
     /// Bytes of records that may wait for one thread.

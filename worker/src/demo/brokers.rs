@@ -33,8 +33,7 @@ impl Brokers {
             return Ok(Brokers::Embedded(Broker::start(&all)?));
         };
         reach(addresses)?;
-        let connection =
-            mesh::Connection { brokers: addresses.into(), properties: kafka.properties.clone() };
+        let connection = mesh::Connection { brokers: addresses.into(), ..kafka.connection() };
         topics::create(&connection, &all)?;
         Ok(Brokers::Outside(addresses.into()))
     }

@@ -162,10 +162,7 @@ impl Subject {
         let cadence = Cadence { window: *window, hop: *hop, ..Cadence::EACH };
         ensure!(*window > 0 && *hop > 0, "--window and --hop are at least 1");
         Ok(Subject {
-            connection: Connection {
-                brokers: brokers.clone().context(needed)?,
-                properties: Default::default(),
-            },
+            connection: Connection::to(brokers.clone().context(needed)?),
             expectation: Expectation::numbered(&input, cadence),
             input,
             outputs: vec![output.clone().context(needed)?],

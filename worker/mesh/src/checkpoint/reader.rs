@@ -70,7 +70,7 @@ impl Reader {
     /// # Errors
     /// When the brokers cannot be reached or the topic does not exist.
     pub fn new(connection: &Connection, group: &str, topic: &str) -> Result<Reader, Error> {
-        let mut config = connection.reader();
+        let mut config = connection.reader()?;
         config.set("group.id", group);
         let consumer =
             config.create_with_context(Quiet).map_err(Error::kafka("read checkpoints"))?;
