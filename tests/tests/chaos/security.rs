@@ -76,7 +76,11 @@ fn tls_by_which_both_show_who_they_are() {
     let made = Certificates::make(folder.path()).unwrap();
     let kafka = start(Security::MutualTls(made.clone()));
     serves("chaos-mtls", &kafka, &format!("tls: {{{}, {}}}", authority(&made), own(&made)));
-    is_refused(&kafka, &format!("tls: {{{}}}", authority(&made)), &["certificate_file"]);
+    is_refused(
+        &kafka,
+        &format!("tls: {{{}}}", authority(&made)),
+        &["bad certificate", "certificate_file"],
+    );
 
     let other = tempfile::tempdir().unwrap();
     let stranger = Certificates::make(other.path()).unwrap();

@@ -55,10 +55,10 @@ impl Contact {
                 Ok(metadata) => return Ok(metadata),
                 Err(error) => error,
             };
-            let (source, reason) = self.cause(error);
-            if Class::of(&source) != Class::Retriable || Instant::now() > deadline {
+            let (cause, reason) = self.cause(error);
+            if Class::of(&cause) != Class::Retriable || Instant::now() > deadline {
                 let brokers = self.brokers.clone();
-                return Err(Error::Unreachable { brokers, reason, source });
+                return Err(Error::Unreachable { brokers, reason, cause });
             }
         }
     }
@@ -66,8 +66,7 @@ impl Contact {
     /// What is behind an error: what the client said while it tried, if anything.
     fn cause(&self, error: KafkaError) -> (KafkaError, String) {
         while self.client.poll(Duration::ZERO).is_some() {}
-        let mut last = self.client.context().last.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = last.take();
-        said.unwrap_or_else(|| (error.clone(), error.to_string()))
+        let last = self.client.context().last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone().unwrap_or_else(|| (error.clone(), error.to_string()))
     }
 }

@@ -6,22 +6,22 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Kafka refused something.
-    #[error("cannot {doing}: {source}{}", advice(source))]
+    #[error("cannot {doing}: {reason}{}", advice(reason))]
     Kafka {
         /// What was attempted.
         doing: String,
         /// The answer.
-        source: KafkaError,
+        reason: KafkaError,
     },
     /// The brokers cannot be reached.
-    #[error("cannot reach Kafka at {brokers}: {reason}{}", advice(source))]
+    #[error("cannot reach Kafka at {brokers}: {reason}{}", advice(cause))]
     Unreachable {
         /// `host:port` of the brokers.
         brokers: String,
         /// What the client said last.
         reason: String,
-        /// The answer.
-        source: KafkaError,
+        /// The error behind it.
+        cause: KafkaError,
     },
     /// A secret cannot be read.
     #[error("cannot use the secret in {}: {reason}", file.display())]
@@ -69,13 +69,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn kafka(doing: impl Into<String>) -> impl FnOnce(KafkaError) -> Error {
-        |source| Error::Kafka { doing: doing.into(), source }
+        |reason| Error::Kafka { doing: doing.into(), reason }
     }
 
     /// What the error asks for.
     pub fn class(&self) -> Class {
         match self {
-            Error::Kafka { source, .. } | Error::Unreachable { source, .. } => Class::of(source),
+            Error::Kafka { reason, .. } | Error::Unreachable { cause: reason, .. } => {
+                Class::of(reason)
+            }
             Error::Undelivered { reason, .. } => Class::of(reason),
             Error::Secret { .. }
             | Error::NoTopic(_)
@@ -110,7 +112,7 @@ fn advice(error: &KafkaError) -> &'static str {
         ) => "; ask who runs the brokers for this right",
         Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => {
             "; check kafka.brokers, the network between, and whether the brokers want \
-             kafka.security"
+             kafka.security, or a certificate_file in it"
         }
         _ => "",
     }

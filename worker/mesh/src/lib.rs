@@ -25,6 +25,7 @@ mod error;
 pub mod feed;
 mod group;
 mod headers;
+mod feed;
 mod outgoing;
 mod pulse;
 pub mod schema;
