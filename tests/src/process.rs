@@ -77,6 +77,17 @@ impl Process {
         Ok(())
     }
 
+    /// Waits until it ends by itself because it cannot go on; gives what it has printed.
+    ///
+    /// # Errors
+    /// When it does not end in time, or ends as if all were well.
+    pub fn fails(mut self, time: Duration) -> Result<String> {
+        match self.wait(time)?.success() {
+            false => Ok(self.log()),
+            true => bail!("{} ended as if all were well:\n{}", self.name, self.log()),
+        }
+    }
+
     /// Whether it still runs.
     ///
     /// # Errors

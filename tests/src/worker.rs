@@ -71,11 +71,8 @@ impl Worker {
     ///
     /// # Errors
     /// When it does not end in time, or ends as if all were well.
-    pub fn fails(mut self, time: Duration) -> Result<String> {
-        match self.wait(time)?.success() {
-            false => Ok(self.log()),
-            true => bail!("the worker ended as if all were well:\n{}", self.log()),
-        }
+    pub fn fails(self, time: Duration) -> Result<String> {
+        self.process.fails(time)
     }
 
     /// Waits until something is the case.

@@ -25,7 +25,6 @@ mod error;
 pub mod feed;
 mod group;
 mod headers;
-mod feed;
 mod outgoing;
 mod pulse;
 pub mod schema;
