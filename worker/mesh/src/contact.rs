@@ -57,7 +57,7 @@ impl Contact {
             };
             let (cause, reason) = self.cause(error);
             if Class::of(&cause) != Class::Retriable || Instant::now() > deadline {
-                let brokers = self.brokers.clone();
+                let (brokers, cause) = (self.brokers.clone(), Box::new(cause));
                 return Err(Error::Unreachable { brokers, reason, cause });
             }
         }

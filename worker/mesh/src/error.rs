@@ -21,7 +21,7 @@ pub enum Error {
         /// What the client said last.
         reason: String,
         /// The error behind it.
-        cause: KafkaError,
+        cause: Box<KafkaError>,
     },
     /// A secret cannot be read.
     #[error("cannot use the secret in {}: {reason}", file.display())]
@@ -75,9 +75,8 @@ impl Error {
     /// What the error asks for.
     pub fn class(&self) -> Class {
         match self {
-            Error::Kafka { reason, .. } | Error::Unreachable { cause: reason, .. } => {
-                Class::of(reason)
-            }
+            Error::Kafka { reason, .. } => Class::of(reason),
+            Error::Unreachable { cause, .. } => Class::of(cause),
             Error::Undelivered { reason, .. } => Class::of(reason),
             Error::Secret { .. }
             | Error::NoTopic(_)
