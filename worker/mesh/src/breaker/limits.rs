@@ -89,7 +89,7 @@ impl Limits {
     pub(super) fn backoff(&self, before: u32, seed: u64) -> Duration {
         let doubled = self.backoff_ms.saturating_mul(1 << before.min(32)).min(self.backoff_max_ms);
         let random = mix(seed.wrapping_add(u64::from(before)));
-        let less = (u128::from(doubled) * u128::from(random) >> 66) as u64;
+        let less = ((u128::from(doubled) * u128::from(random)) >> 66) as u64;
         Duration::from_millis(doubled - less)
     }
 }
@@ -107,7 +107,7 @@ impl DeadLetters {
 /// Generators, OOPSLA 2014).
 fn mix(seed: u64) -> u64 {
     let x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
