@@ -5,6 +5,7 @@ mod codecs;
 mod encode;
 mod handover;
 mod history;
+mod load;
 mod records;
 mod recovery;
 #[path = "../../../worker/mesh/tests/registry/mod.rs"]

@@ -1,4 +1,8 @@
-//! What is said about a run: `report.json` for programs.
+//! What is said about a run: `report.json` for programs, `report.html` for people.
+
+mod axis;
+mod chart;
+mod page;
 
 use crate::audit::{Repetitions, Verdict};
 use crate::feeder::Label;
@@ -259,7 +263,7 @@ impl Machine {
     }
 }
 
-/// Writes `report.json`, and `labels.jsonl` if something happens in the points, into a folder,
+/// Writes `report.json` and `report.html`, and `labels.jsonl` if something happens in the points, into a folder,
 /// which is made if it does not exist.
 ///
 /// # Errors
@@ -271,6 +275,7 @@ pub fn write(report: &Report, labels: &[Label], folder: &Path) -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     put("report.json", serde_json::to_string_pretty(report)? + "\n")?;
+    put("report.html", page::html(report))?;
     if labels.is_empty() {
         return Ok(());
     }
