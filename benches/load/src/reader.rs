@@ -103,6 +103,7 @@ mod tests {
             timestamp: None,
             key: None,
             value: Some(value.as_bytes().into()),
+            headers: Vec::new(),
         };
         let headers: BTreeMap<String, String> =
             id.map(|id| ("id".into(), id.into())).into_iter().collect();

@@ -4,7 +4,7 @@ use crate::MINUTES;
 use harness::kafka::Kafka;
 use harness::setting::Setting;
 use harness::worker::{Worker, get};
-use load::audit::{Expectation, Repetitions, Verdict};
+use load::audit::{Cadence, Expectation, Repetitions, Verdict};
 use load::feeder::Load;
 use load::keys::{Keys, Spread};
 use load::schedule::{Arrivals, Schedule};
@@ -13,7 +13,7 @@ use load::{Outcome, Plan, history};
 use mesh::schema::Kind;
 use mesh::tail::{Begin, Located};
 use mesh::{Feed, Tail};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use worker::config::Config;
 
@@ -103,6 +103,54 @@ fn copy_with_faults(kafka: &Kafka, config: &Config, to: &str) {
         copied.iter().for_each(|located| append(&feed, located));
         feed.finish(Duration::from_secs(30)).unwrap();
     }
+}
+
+/// A program that copies records, but for one that it loses, one that it doubles, and two of a
+/// series that it puts in the wrong order.
+fn copy(kafka: &Kafka, from: &str, to: &str, stop: &AtomicBool) {
+    let tail = Tail::open(&kafka.connection(), &[from], Begin::End).unwrap();
+    let feed = Feed::open(&kafka.connection(), to).unwrap();
+    let (mut seen, mut held) = (0, None);
+    while !stop.load(Ordering::Relaxed) {
+        let Some(located) = tail.next(Duration::from_millis(50)).unwrap() else { continue };
+        seen += 1;
+        match (seen, &held) {
+            (100, _) => {}
+            (200, _) => [&located, &located].into_iter().for_each(|l| append(&feed, l)),
+            (300, _) => held = Some(located),
+            (_, Some(late)) if late.record.key == located.record.key => {
+                [&located, late].into_iter().for_each(|l| append(&feed, l));
+                held = None;
+            }
+            _ => append(&feed, &located),
+        }
+    }
+    feed.finish(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
+fn faults_of_another_program_are_seen_while_it_runs() {
+    let kafka = Kafka::shared().unwrap();
+    kafka.create_topics("copied", &["copied-out"], 2).unwrap();
+    let setting = Setting::new(&kafka, "copied", "copied-out").unwrap();
+    let config = Config::from_yaml(&setting.yaml()).unwrap_or_else(|e| panic!("{e}"));
+    let mut plan = plan(&kafka, &config);
+    plan.outputs = vec!["copied-out.diagrams".into()];
+    plan.expectation = Expectation::numbered("copied", Cadence::EACH);
+    plan.patience = Duration::from_secs(5);
+    let stop = AtomicBool::new(false);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| copy(&kafka, "copied", "copied-out.diagrams", &stop));
+        // The copier begins at the end of the input: it has to be there first.
+        std::thread::sleep(Duration::from_secs(2));
+        let outcome = load::run(&plan, &AtomicBool::new(false), |_| {});
+        stop.store(true, Ordering::Relaxed);
+        outcome.unwrap()
+    });
+    let verdict = outcome.verdict;
+    assert_eq!(faults(&verdict), [1, 1, 0, 1, 0], "{verdict} {:?}", verdict.examples);
+    assert_eq!(verdict.expected, verdict.inputs);
+    assert_eq!(verdict.arrived, verdict.inputs - 1);
 }
 
 #[test]

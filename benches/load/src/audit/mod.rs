@@ -15,7 +15,6 @@ use hashbrown::HashMap;
 use lru::LruCache;
 use mesh::schema::Kind;
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// When a point was to be sent and when it was, since the start of the run.
@@ -103,7 +102,7 @@ impl Audit {
         self.verdict.inputs += 1;
         let reach = self.reaches.entry(cause.partition).or_insert((cause.offset, cause.offset));
         reach.1 = reach.1.max(cause.offset);
-        let number = self.count(cause.partition, series);
+        let number = self.count(cause, series);
         let mut settled = Vec::new();
         for scale in 0..self.expectation.rules.len() {
             let rule = &self.expectation.rules[scale];
@@ -205,10 +204,12 @@ impl Audit {
     }
 
     /// Counts a sample of a series; the series that was not seen for longest is forgotten.
-    fn count(&mut self, partition: i32, series: &str) -> u64 {
-        let most = self.expectation.most_series.and_then(NonZeroUsize::new);
-        let cache = || most.map_or_else(LruCache::unbounded, LruCache::new);
-        let samples = self.samples.entry(partition).or_insert_with(cache);
+    fn count(&mut self, cause: Cause, series: &str) -> u64 {
+        let samples = self.samples.entry(cause.partition).or_insert_with(LruCache::unbounded);
+        // Room is made between records: a series belongs to a record as a whole.
+        while cause.row == 0 && self.expectation.most_series.is_some_and(|m| samples.len() > m) {
+            samples.pop_lru();
+        }
         if let Some(number) = samples.get_mut(series) {
             *number += 1;
             return *number;

@@ -165,6 +165,24 @@ fn a_series_that_was_forgotten_begins_anew() {
 }
 
 #[test]
+fn the_series_of_one_record_are_not_forgotten_within_it() {
+    let mut audit = audit();
+    let mut give = |offset, row, series: &str| {
+        let before = audit.owed();
+        audit.input(Cause { partition: 0, offset, row }, series, Times::default());
+        audit.owed() > before
+    };
+    // Records with points of ten series, of which eight may be held.
+    let record = |give: &mut dyn FnMut(u32) -> bool| (0..10).filter(|row| give(*row)).count();
+    for offset in 0..3 {
+        assert_eq!(record(&mut |row| give(offset, row, &format!("s{row}"))), 0);
+    }
+    // After each record the two oldest are forgotten: the first two, which push out no other.
+    let due = record(&mut |row| give(3, row, &format!("s{row}")));
+    assert_eq!(due, 8);
+}
+
+#[test]
 fn a_scale_without_a_cadence_is_checked_for_repetition_and_order_only() {
     let yaml = "
 kafka: {brokers: 'x:1', input: in}

@@ -9,6 +9,7 @@ use crate::stream::{Form, Points};
 use crate::terminal::Terminal;
 use crate::workers::Workers;
 use anyhow::{Context, Result, anyhow, ensure};
+use mesh::schema::{Codec, Fields, Framing};
 use mesh::{Connection, Kind, topics};
 use std::fs;
 use std::net::SocketAddr;
@@ -143,6 +144,14 @@ impl Subject {
     }
 
     fn worker(config: &Config) -> Result<Subject> {
+        let input = &config.input;
+        let plain = input.framing.is_none_or(|framing| framing == Framing::None)
+            && input.registry.is_none();
+        ensure!(
+            input.codec == Codec::Json && input.fields == Fields::default() && plain,
+            "the worker reads another encoding: points are sent as JSON without framing, with the \
+             fields `time` and `values`; leave out `input` in its configuration"
+        );
         let connection = config.kafka.connection();
         let partitions = topics::partitions(&connection, &config.kafka.input)?;
         Ok(Subject {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 250.0;
 const LEFT: f64 = 58.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 22.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
 
@@ -232,7 +232,7 @@ mod tests {
             logarithmic: false,
         };
         let path = chart.path(&chart.lines[0], &Axis::linear(0.0, 4.0), &Axis::linear(0.0, 4.0));
-        assert_eq!(path, "M58.0 214.0h0L220.5 10.0M708.0 112.0h0");
+        assert_eq!(path, "M58.0 214.0h0L218.0 10.0M698.0 112.0h0");
         let svg = chart.svg();
         assert_eq!(svg.matches("class=tip").count(), 4);
         assert!(svg.contains(">goal<") && svg.contains(">warm-up<") && svg.contains("1 s\na 4"));

@@ -113,12 +113,18 @@ fn panels(report: &Report) -> String {
 }
 
 fn figure(title: &str, chart: &Chart<'_>) -> String {
-    let item = |line: &Line<'_>| format!("<li class={}>{}</li>", line.class, line.name);
+    let item = |line: &Line<'_>| format!("<li class='{}'>{}</li>", line.class, line.name);
     let legend: String = chart.lines.iter().map(item).collect();
     let svg = chart.svg();
     format!(
         "<figure class=panel><figcaption><h2>{title}</h2><ul class=legend>{legend}</ul></figcaption>{svg}</figure>"
     )
+}
+
+/// The moments while points were sent, without those of the last outputs.
+fn during(report: &Report) -> &[Moment] {
+    let until = report.load.seconds;
+    &report.timeline[..report.timeline.partition_point(|moment| moment.at < until)]
 }
 
 /// A chart over the seconds of the run.
@@ -131,7 +137,7 @@ fn over_time<'a>(
     Chart {
         label,
         unit,
-        times: report.timeline.iter().map(|moment| moment.at).collect(),
+        times: during(report).iter().map(|moment| moment.at).collect(),
         lines,
         guides: Vec::new(),
         warm_up: report.load.warm_up,
@@ -150,7 +156,7 @@ fn line<'a, T>(
 
 fn latency(report: &Report) -> String {
     let of = |name, class, value: fn(&Percentiles) -> f64| {
-        line(name, class, &report.timeline, move |m: &Moment| m.latency_ms.as_ref().map(value))
+        line(name, class, during(report), move |m: &Moment| m.latency_ms.as_ref().map(value))
     };
     let lines = vec![
         of("max", "d", |p| p.max),
@@ -167,10 +173,10 @@ fn latency(report: &Report) -> String {
 }
 
 fn rate(report: &Report) -> String {
-    let all = &report.timeline;
+    let all = during(report);
     let lines = vec![
-        line("intended", "d", all, |m: &Moment| Some(m.intended_per_second)),
         line("sent", "a", all, |m: &Moment| Some(m.sent_per_second)),
+        line("intended", "d dash", all, |m: &Moment| Some(m.intended_per_second)),
         line("outputs", "b", all, |m: &Moment| Some(m.outputs_per_second)),
     ];
     figure("Rate", &over_time(report, "Points and outputs a second over time", "a second", lines))
@@ -178,7 +184,7 @@ fn rate(report: &Report) -> String {
 
 fn lag(report: &Report) -> String {
     let of = |name, class, value: fn(&Percentiles) -> f64| {
-        line(name, class, &report.timeline, move |m: &Moment| m.lag_ms.as_ref().map(value))
+        line(name, class, during(report), move |m: &Moment| m.lag_ms.as_ref().map(value))
     };
     let lines =
         vec![of("max", "d", |p| p.max), of("p99", "c", |p| p.p99), of("p50", "a", |p| p.p50)];
