@@ -45,6 +45,8 @@ pub(crate) struct Hold {
 impl Owner for Ownership {
     fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Error> {
         let input = &self.blueprint.config.kafka.input;
+        // First of all: nobody else writes any more what is read after the claim.
+        self.delivery.claim(partitions)?;
         let past = lock(&self.past);
         let mut saved = past.read(input, partitions)?;
         let committed = past.committed(input, partitions)?;
@@ -63,7 +65,8 @@ impl Owner for Ownership {
             tracing::info!(partition = number, from, live = partition.next(), "{known}");
             starts.insert(number, from);
             let generations = saved.map(|saved| saved.generations()).unwrap_or_default();
-            self.begin(number, partition, self.delivery.lease(number, generations));
+            let committed = committed.get(&number).copied();
+            self.begin(number, partition, self.delivery.lease(number, generations, committed));
         }
         self.metrics.ready(true);
         Ok(starts)
@@ -90,6 +93,10 @@ impl Owner for Ownership {
         for &partition in partitions {
             self.tell(partition, 0, Task::Drop(partition));
         }
+    }
+
+    fn estranged(&self) -> Vec<i32> {
+        self.delivery.estranged()
     }
 
     fn commits(&self) -> BTreeMap<i32, i64> {

@@ -88,7 +88,8 @@ fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> 
         checkpoints: config.kafka.checkpoints(),
     };
     let (group, input) = (&config.kafka.group, &config.kafka.input);
-    Ok(Delivery::start(connection, group, input, &topics, metrics.clone())?)
+    let guarantee = config.kafka.delivery.into();
+    Ok(Delivery::start(connection, (group, input), &topics, guarantee, metrics.clone())?)
 }
 
 type Threads = (Vec<JoinHandle<()>>, Vec<crate::queue::Inlet<crate::compute::Task>>);

@@ -11,6 +11,7 @@ mod recovery;
 #[path = "../../../worker/mesh/tests/registry/mod.rs"]
 #[allow(dead_code)]
 mod registry;
+mod transactions;
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 use crate::{Error, Target};
-use rdkafka::error::KafkaError;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +18,7 @@ pub struct Refused<'a> {
     /// The id of the record.
     pub id: &'a str,
     /// Why.
-    pub reason: &'a KafkaError,
+    pub reason: &'a str,
 }
 
 /// Where the first failure that nothing can be done about is kept.

@@ -104,8 +104,9 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(group: &str, topic: &str, partition: i32) -> Keys {
-        Keys { header: format!("{group}/{topic}/{partition}") }
+    /// The name is `<group>/<topic>`.
+    pub(crate) fn new(name: &str, partition: i32) -> Keys {
+        Keys { header: format!("{name}/{partition}") }
     }
 
     pub(crate) fn slot(&self, series: &str, generation: u64) -> String {

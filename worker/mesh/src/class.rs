@@ -28,6 +28,11 @@ impl Class {
             _ => error.rdkafka_error_code().and_then(class).unwrap_or(Fatal),
         }
     }
+
+    /// The class of a code.
+    pub(crate) fn of_code(code: Code) -> Class {
+        class(code).unwrap_or(Fatal)
+    }
 }
 
 /// The class of every code that librdkafka can give, `None` for one that is not in the table.

@@ -1,6 +1,8 @@
 use crate::{Error, Group, Security};
 use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use std::collections::BTreeMap;
 
 /// How to reach Kafka.
@@ -27,7 +29,7 @@ const NAMED: [(&str, &str); 6] = [
 
 impl Connection {
     /// Properties that delivery depends on; they cannot be set from outside.
-    pub const RESERVED: [&'static str; 12] = [
+    pub const RESERVED: [&'static str; 13] = [
         "bootstrap.servers",
         "metadata.broker.list",
         "group.id",
@@ -40,6 +42,7 @@ impl Connection {
         "request.required.acks",
         "enable.idempotence",
         "enable.gapless.guarantee",
+        "transactional.id",
     ];
 
     /// Brokers at these addresses, separated by commas, that ask for nothing.
@@ -109,6 +112,33 @@ impl Connection {
         ])
     }
 
+    /// The client that sends the outputs and checkpoints of one partition in transactions.
+    pub(crate) fn transactional(&self, id: &str) -> Result<ClientConfig, Error> {
+        let mut config = self.client(&[
+            ("acks", "all"),
+            ("enable.idempotence", "true"),
+            ("linger.ms", "0"),
+            // The first request after a commit is refused until the markers of the commit are
+            // written; by default it waits a tenth of a second before it tries again.
+            ("retry.backoff.ms", "1"),
+            ("compression.type", "lz4"),
+            ("queue.buffering.max.kbytes", "32768"),
+            ("queue.buffering.max.messages", "1000000"),
+            ("message.max.bytes", "16777216"),
+            // Readers of committed records wait for a transaction that nobody ends for so long.
+            ("transaction.timeout.ms", "15000"),
+        ])?;
+        config.set("transactional.id", id);
+        Ok(config)
+    }
+
+    /// The client that reads the offsets which `group` has committed. It never joins the group.
+    pub(crate) fn onlooker(&self, group: &str) -> Result<ClientConfig, Error> {
+        let mut config = self.reader()?;
+        config.set("group.id", group);
+        Ok(config)
+    }
+
     /// A client of no group, for metadata and administration.
     pub(crate) fn admin(&self) -> Result<ClientConfig, Error> {
         self.client(&[])
@@ -150,3 +180,14 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Debug => tracing::debug!(facility, "{message}"),
     }
 }
+
+/// A reader that has nothing to do with what librdkafka tells, but to log it.
+pub(crate) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+}
+
+impl ConsumerContext for Quiet {}

@@ -42,6 +42,14 @@ pub enum Error {
         /// Why.
         reason: KafkaError,
     },
+    /// A partition could not be taken over from its former owner.
+    #[error("partition {partition} cannot be taken over: {reason}")]
+    Unclaimed {
+        /// Partition of the input topic.
+        partition: i32,
+        /// Why.
+        reason: String,
+    },
     /// A record of the checkpoint topic cannot be read.
     #[error("the checkpoint of partition {partition} cannot be read: {reason}")]
     Checkpoint {
@@ -78,6 +86,7 @@ impl Error {
             Error::Kafka { reason, .. } => Class::of(reason),
             Error::Unreachable { cause, .. } => Class::of(cause),
             Error::Undelivered { reason, .. } => Class::of(reason),
+            Error::Unclaimed { .. } => Class::Retriable,
             Error::Secret { .. }
             | Error::NoTopic(_)
             | Error::Checkpoint { .. }

@@ -1,12 +1,12 @@
 use crate::ack::{Acknowledged, Failure, Refused};
 use crate::connection::log;
-use crate::delivery::{Log, Rejected, Ticket, Topics};
-use crate::{Class, Connection, Error, Observer, Outgoing, Target, headers, topics};
+use crate::delivery::{Log, Rejected, Ticket};
+use crate::routes::Routes;
+use crate::{Class, Connection, Error, Observer, Outgoing, Target};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, ProducerContext};
-use std::collections::HashMap;
+use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl ProducerContext for Answers {
             Ok(_) if to == Target::Checkpoints => {}
             Ok(_) => self.observer.acknowledged(Acknowledged { to, timestamp }),
             Err((reason, _)) if is_skipped(to, reason) => {
-                self.observer.refused(Refused { id: &id, reason });
+                self.observer.refused(Refused { id: &id, reason: &reason.to_string() });
             }
             Err((reason, _)) => {
                 let (id, reason) = (id.into(), reason.clone());
@@ -56,31 +56,24 @@ impl ProducerContext for Answers {
 }
 
 /// A checkpoint without one of its records would be a wrong one.
-fn is_skipped(to: Target, reason: &KafkaError) -> bool {
+pub(crate) fn is_skipped(to: Target, reason: &KafkaError) -> bool {
     to != Target::Checkpoints && Class::of(reason) == Class::Poison
 }
 
-/// The producer and what it needs to know about the topics.
+/// The one producer of all partitions.
 pub(crate) struct Sink {
     producer: BaseProducer<Answers>,
-    topics: HashMap<Target, Topic>,
-}
-
-#[derive(Clone, Debug)]
-struct Topic {
-    name: String,
-    partitions: i32,
+    routes: Routes,
 }
 
 impl Sink {
     pub(crate) fn new(
         connection: &Connection,
-        topics: &Topics,
+        routes: Routes,
         answers: Answers,
     ) -> Result<Sink, Error> {
         let producer = connection.producer()?.create_with_context(answers);
-        let producer = producer.map_err(Error::kafka("make a producer"))?;
-        Ok(Sink { producer, topics: find(connection, topics)? })
+        Ok(Sink { producer: producer.map_err(Error::kafka("make a producer"))?, routes })
     }
 
     /// Answers that have come are handled on this thread, for as long as `time`.
@@ -102,8 +95,10 @@ impl Log for Sink {
         ticket: &Arc<Ticket>,
         revoked: &AtomicBool,
     ) -> Result<(), Rejected> {
-        let Some(topic) = self.topics.get(&record.to) else { return Ok(()) };
-        let mut next = topic.record(record, partition, ticket);
+        let (to, timestamp) = (record.to, record.timestamp);
+        let (ticket, id) = (ticket.clone(), record.id.as_str().into());
+        let pending = Box::new(Pending { _ticket: ticket, to, id, timestamp });
+        let Some(mut next) = self.routes.record(record, partition, pending) else { return Ok(()) };
         loop {
             let (reason, back) = match self.producer.send(next) {
                 Ok(()) => return Ok(()),
@@ -119,6 +114,7 @@ impl Log for Sink {
             }
             let id = record.id.clone();
             if is_skipped(record.to, &reason) {
+                let reason = reason.to_string();
                 self.context().observer.refused(Refused { id: &id, reason: &reason });
                 return Ok(());
             }
@@ -134,41 +130,4 @@ impl Log for Sink {
         use rdkafka::producer::Producer;
         self.producer.in_flight_count().max(0) as usize
     }
-}
-
-impl Topic {
-    /// What comes of partition `p` goes to partition `p` of a topic that has one, else where its
-    /// key belongs; checkpoints are looked for by the number of their partition alone.
-    fn record<'a>(
-        &'a self,
-        record: &'a Outgoing,
-        partition: i32,
-        ticket: &Arc<Ticket>,
-    ) -> BaseRecord<'a, [u8], [u8], Box<Pending>> {
-        let Outgoing { to, id, key, payload, headers, timestamp } = record;
-        let (ticket, id) = (ticket.clone(), id.as_str().into());
-        let pending = Pending { _ticket: ticket, to: *to, id, timestamp: *timestamp };
-        let mut next = BaseRecord::with_opaque_to(&self.name, Box::new(pending));
-        (next.key, next.payload) = (key.as_deref(), payload.as_deref());
-        next.timestamp = *timestamp;
-        next.partition = match to {
-            Target::Checkpoints => Some(partition % self.partitions),
-            _ => (partition < self.partitions).then_some(partition),
-        };
-        if !headers.is_empty() {
-            next = next.headers(headers::write(headers));
-        }
-        next
-    }
-}
-
-fn find(connection: &Connection, topics: &Topics) -> Result<HashMap<Target, Topic>, Error> {
-    let outputs = topics.outputs.iter().map(|(kind, name)| (Target::Output(*kind), name));
-    let dead_letters = topics.dead_letters.iter().map(|name| (Target::DeadLetters, name));
-    let all = outputs.chain(dead_letters).chain([(Target::Checkpoints, &topics.checkpoints)]);
-    let known = |(to, name): (Target, &String)| {
-        let partitions = topics::partitions(connection, name)?;
-        Ok((to, Topic { name: name.clone(), partitions }))
-    };
-    all.map(known).collect()
 }

@@ -66,6 +66,9 @@ pub trait Owner: Send + Sync {
     fn revoke(&self, partitions: &[i32]) -> Released;
     /// These partitions are another's already: nothing may be committed.
     fn lose(&self, partitions: &[i32]);
+    /// Partitions that turned out since the last call to be another's, although the group says
+    /// that they are ours. If it goes on to say so, they are lost and assigned again.
+    fn estranged(&self) -> Vec<i32>;
     /// What may be committed since the last call.
     fn commits(&self) -> BTreeMap<i32, i64>;
     /// These offsets were not committed.
@@ -83,6 +86,8 @@ const BATCH_RECORDS: usize = 1024;
 const BATCH_BYTES: usize = 256 << 10;
 /// How long a poll waits for a first record.
 const POLL: Duration = Duration::from_millis(20);
+/// How long a change of the position in a partition may take.
+const SEEK: Duration = Duration::from_secs(10);
 /// How often offsets are committed. After a crash, what was put out since is put out again.
 const COMMIT: Duration = Duration::from_millis(100);
 
@@ -90,6 +95,8 @@ const COMMIT: Duration = Duration::from_millis(100);
 pub struct Source {
     consumer: BaseConsumer<Membership>,
     topic: String,
+    /// How long the group may take to say that a partition is another's: two heartbeats.
+    certain: Duration,
 }
 
 /// What librdkafka calls while it is polled.
@@ -98,6 +105,8 @@ struct Membership {
     topic: String,
     owned: Mutex<BTreeSet<i32>>,
     paused: Mutex<BTreeSet<i32>>,
+    /// Since when partitions that are owned are another's.
+    estranged: Mutex<BTreeMap<i32, Instant>>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -117,6 +126,7 @@ impl Source {
             topic: topic.into(),
             owned: Mutex::default(),
             paused: Mutex::default(),
+            estranged: Mutex::default(),
             failure: Mutex::default(),
         };
         let consumer: BaseConsumer<_> = connection
@@ -124,7 +134,8 @@ impl Source {
             .create_with_context(membership)
             .map_err(Error::kafka("make a consumer"))?;
         consumer.subscribe(&[topic]).map_err(Error::kafka(format!("subscribe to {topic}")))?;
-        Ok(Source { consumer, topic: topic.into() })
+        let certain = group.session / 2;
+        Ok(Source { consumer, topic: topic.into(), certain })
     }
 
     /// Reads until `stop` says so, then gives every partition up and commits what they allow.
@@ -152,9 +163,35 @@ impl Source {
                 self.commit(&self.membership().owner.commits(), CommitMode::Async);
                 committed = Instant::now();
             }
+            self.reclaim()?;
             if let Some(error) = lock(&self.membership().failure).take() {
                 return Err(error);
             }
+        }
+        Ok(())
+    }
+
+    /// Takes partitions up anew that another delivered for, when the group has had the time to
+    /// say that they are not ours, and has not.
+    fn reclaim(&self) -> Result<(), Error> {
+        let Membership { owner, owned, estranged, .. } = self.membership();
+        let mut estranged = lock(estranged);
+        for partition in owner.estranged() {
+            estranged.entry(partition).or_insert_with(Instant::now);
+        }
+        estranged.retain(|partition, _| lock(owned).contains(partition));
+        let certain = estranged.iter().filter(|(_, since)| since.elapsed() >= self.certain);
+        let certain: Vec<i32> = certain.map(|(&partition, _)| partition).collect();
+        if certain.is_empty() {
+            return Ok(());
+        }
+        estranged.retain(|partition, _| !certain.contains(partition));
+        drop(estranged);
+        tracing::info!(topic = self.topic, partitions = ?certain, "still ours: taken up anew");
+        owner.lose(&certain);
+        for (partition, start) in owner.assign(&certain)? {
+            let seek = self.consumer.seek(&self.topic, partition, Offset::Offset(start), SEEK);
+            seek.map_err(Error::kafka(format!("go back to {start} in {partition}")))?;
         }
         Ok(())
     }

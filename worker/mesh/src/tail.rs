@@ -1,11 +1,9 @@
 //! Reads topics from a moment on, as no member of any group: for demonstrations, load and tests.
 
-use crate::connection::log;
+use crate::connection::Quiet;
 use crate::schema::Header;
 use crate::{Connection, Error, Record, source, topics};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -37,16 +35,6 @@ pub struct Located {
 pub struct Tail {
     consumer: BaseConsumer<Quiet>,
 }
-
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 impl Tail {
     /// A reader of `topics`. Where it begins is settled when this returns.

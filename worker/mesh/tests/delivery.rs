@@ -4,7 +4,9 @@
 
 use mesh::checkpoint::{Past, Reader, Remembered, Snapshot, State};
 use mesh::schema::{Kind, Output};
-use mesh::{Acknowledged, Batch, Connection, Delivery, Observer, Outgoing, Refused, Topics};
+use mesh::{
+    Acknowledged, Batch, Connection, Delivery, Guarantee, Observer, Outgoing, Refused, Topics,
+};
 use rdkafka::mocking::MockCluster;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -67,9 +69,12 @@ fn nothing_is_committed_before_its_outputs_are_acknowledged() {
         dead_letters: None,
         checkpoints: "memory".into(),
     };
-    let delivery = Delivery::start(&connection, "g", "in", &topics, Arc::new(Silent)).unwrap();
+    let delivery = {
+        let (names, guarantee) = (("g", "in"), Guarantee::AtLeastOnce);
+        Delivery::start(&connection, names, &topics, guarantee, Arc::new(Silent)).unwrap()
+    };
     let reader = Reader::new(&connection, "g", "memory").unwrap();
-    let lease = delivery.lease(0, Default::default());
+    let lease = delivery.lease(0, Default::default(), None);
 
     lease.deliver(batch(4, "[1]"));
     assert_eq!(commits_within(&delivery, Duration::from_secs(20)), [(0, 5)].into());

@@ -57,6 +57,10 @@ pub struct Kafka {
     /// exist. Default: `<input>.checkpoints`.
     #[serde(default)]
     pub checkpoints: Option<String>,
+    /// What is promised about results when workers, brokers or the network fail. Default:
+    /// `at_least_once`.
+    #[serde(default)]
+    pub delivery: Guarantee,
     /// How often a partition's place is remembered, in milliseconds; after a crash, at most this
     /// much is computed again. Default: 5000.
     #[serde(default = "default_checkpoint_ms")]
@@ -84,6 +88,27 @@ pub struct Kafka {
     /// into files that `security` names. Default: none.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
+}
+
+/// What is promised about results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Guarantee {
+    /// None is lost. Some may come again after a failure, with the same id and the same bytes.
+    #[default]
+    AtLeastOnce,
+    /// None is lost, and readers with `isolation.level: read_committed` see none again. Results
+    /// become visible to them with the end of a transaction.
+    ExactlyOnce,
+}
+
+impl From<Guarantee> for mesh::Guarantee {
+    fn from(guarantee: Guarantee) -> mesh::Guarantee {
+        match guarantee {
+            Guarantee::AtLeastOnce => mesh::Guarantee::AtLeastOnce,
+            Guarantee::ExactlyOnce => mesh::Guarantee::ExactlyOnce,
+        }
+    }
 }
 
 /// The topics of the results.

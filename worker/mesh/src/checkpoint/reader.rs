@@ -1,9 +1,7 @@
 use crate::checkpoint::{Header, Keys, Past, Slot, VERSION};
-use crate::connection::log;
+use crate::connection::Quiet;
 use crate::{Connection, Error, topics};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::value::RawValue;
@@ -34,7 +32,7 @@ impl Saved {
         partition: i32,
         records: &HashMap<String, Vec<u8>>,
     ) -> Result<Option<Saved>, Error> {
-        let keys = Keys::new(group, input, partition);
+        let keys = Keys::new(&format!("{group}/{input}"), partition);
         let header = records.get(&keys.header);
         header.map(|header| assemble(partition, header, &keys, records)).transpose()
     }
@@ -54,26 +52,16 @@ pub struct Reader {
     partitions: i32,
 }
 
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-}
-
-impl ConsumerContext for Quiet {}
-
 impl Reader {
     /// A reader of the checkpoints that `group` keeps in `topic`.
     ///
     /// # Errors
     /// When the brokers cannot be reached or the topic does not exist.
     pub fn new(connection: &Connection, group: &str, topic: &str) -> Result<Reader, Error> {
-        let mut config = connection.reader()?;
-        config.set("group.id", group);
-        let consumer =
-            config.create_with_context(Quiet).map_err(Error::kafka("read checkpoints"))?;
+        let consumer = connection
+            .onlooker(group)?
+            .create_with_context(Quiet)
+            .map_err(Error::kafka("read checkpoints"))?;
         let partitions = topics::partitions(connection, topic)?;
         Ok(Reader { consumer, group: group.into(), topic: topic.into(), partitions })
     }
@@ -182,7 +170,7 @@ mod tests {
     }
 
     fn read(header: &str, entries: &[(&str, &str)]) -> Result<Saved, Error> {
-        assemble(3, header.as_bytes(), &Keys::new("g", "t", 3), &records(entries))
+        assemble(3, header.as_bytes(), &Keys::new("g/t", 3), &records(entries))
     }
 
     /// A sample of version 1, which every later version must be able to read.

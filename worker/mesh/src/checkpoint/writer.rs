@@ -3,7 +3,7 @@ use crate::{Outgoing, Target};
 use std::collections::HashMap;
 
 /// Makes the records of one partition's checkpoints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Writer {
     keys: Keys,
     /// The generations of the states in the topic, by series.
@@ -11,15 +11,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Of a partition of the topic `input` that `group` reads, whose last checkpoint names
-    /// `generations`.
-    pub fn new(
-        group: &str,
-        input: &str,
-        partition: i32,
-        generations: HashMap<String, u64>,
-    ) -> Writer {
-        Writer { keys: Keys::new(group, input, partition), generations }
+    /// Of a partition, whose last checkpoint names `generations`; `name` is `<group>/<topic>`.
+    pub fn new(name: &str, partition: i32, generations: HashMap<String, u64>) -> Writer {
+        Writer { keys: Keys::new(name, partition), generations }
     }
 
     /// The records of a checkpoint: the states that changed, then the header, and behind it what

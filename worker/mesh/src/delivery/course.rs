@@ -2,14 +2,17 @@
 
 use crate::Observer;
 use crate::ack::Failure;
-use crate::delivery::{Commits, Log, Mark, Track};
+use crate::delivery::{Log, Mark, Track};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How often answers are looked for.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Offsets that may be committed, by partition.
+pub(crate) type Commits = Mutex<BTreeMap<i32, i64>>;
 
 /// What the thread is told about a lease.
 pub(crate) enum Request {

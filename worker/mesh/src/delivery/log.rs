@@ -51,3 +51,82 @@ pub trait Log: Send + Sync {
     /// Records that were taken and are not acknowledged.
     fn in_flight(&self) -> usize;
 }
+
+/// What went wrong with a transaction.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The transaction can only be aborted; the same may be sent again.
+    Abortable(String),
+    /// It is not known what became of the call: everything has to be initialised again.
+    Indefinite(String),
+    /// Another worker has initialised transactions on behalf of the partition.
+    Fenced(String),
+    /// It is impossible to go on.
+    Fatal(Error),
+}
+
+/// Whether the records of a transaction are acknowledged.
+#[derive(Debug)]
+pub enum Settled {
+    /// Some are not yet.
+    Not,
+    /// All are.
+    All,
+    /// These will never be accepted: their ids, and why.
+    Refused(Vec<(String, String)>),
+}
+
+/// A log that takes records, and the offset of one partition of the input, in transactions.
+pub trait Transactions: Send {
+    /// Makes it impossible for whoever did so before to go on with transactions on behalf of the
+    /// partition, and ends what they left open.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn init(&mut self) -> Result<(), Trouble>;
+
+    /// The offset that the group has committed of the partition.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn committed(&mut self) -> Result<Option<i64>, Trouble>;
+
+    /// Hears what the log has to say while there is nothing else to do.
+    fn listen(&mut self) {}
+
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn begin(&mut self) -> Result<(), Trouble>;
+
+    /// Appends a record to the open transaction.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn append(&mut self, record: &Outgoing) -> Result<(), Trouble>;
+
+    /// Adds the offset of the partition to the open transaction.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn commit_offset(&mut self, next: i64) -> Result<(), Trouble>;
+
+    /// Whether all records of the open transaction are acknowledged. Does not wait.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn settle(&mut self) -> Result<Settled, Trouble>;
+
+    /// Commits the open transaction, of which all records are acknowledged.
+    ///
+    /// # Errors
+    /// Any [`Trouble`]; what became of the transaction is then not known.
+    fn commit(&mut self) -> Result<(), Trouble>;
+
+    /// Aborts the open transaction.
+    ///
+    /// # Errors
+    /// Any [`Trouble`].
+    fn abort(&mut self) -> Result<(), Trouble>;
+}

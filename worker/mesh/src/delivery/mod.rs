@@ -1,24 +1,47 @@
 //! How what a partition puts out reaches Kafka, and when its offset may be committed.
+//!
+//! What has to happen in which order is decided by [`Track`] and [`Transacted`], which know
+//! neither Kafka nor threads nor a clock: they go on step by step, on any [`Log`] or
+//! [`Transactions`].
 
+mod at_least_once;
 mod course;
+mod exactly_once;
+mod lane;
 mod log;
+mod room;
 mod track;
+mod transacted;
 
 pub use course::Course;
-pub use log::{Log, Rejected, Ticket};
+pub use exactly_once::Open;
+pub use lane::{Lane, Pace};
+pub use log::{Log, Rejected, Settled, Ticket, Transactions, Trouble};
 pub use track::{Batch, Certain, Mark, Track};
+pub use transacted::{Content, Parcel, Progress, Transacted};
 
 use crate::ack::{Acknowledged, Failure, Refused};
 use crate::checkpoint::{Snapshot, Writer};
+use crate::onlooker::Onlooker;
+use crate::routes::Routes;
 use crate::sink::{Answers, Sink};
+use crate::transactional::Transactional;
 use crate::{Connection, Error, Kind};
-use course::Request;
-use crossbeam_channel::{Sender, unbounded};
+use at_least_once::AtLeastOnce;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use exactly_once::ExactlyOnce;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is promised about outputs when workers, brokers or the network fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Guarantee {
+    /// None is lost. Some may come again, with the same id and the same bytes.
+    AtLeastOnce,
+    /// None is lost, and readers of committed records see none again.
+    ExactlyOnce,
+}
 
 /// Hears of what becomes of outputs and checkpoints.
 pub trait Observer: Send + Sync {
@@ -41,29 +64,47 @@ pub struct Topics {
     pub checkpoints: String,
 }
 
-/// Offsets that may be committed, by partition.
-pub(crate) type Commits = Mutex<BTreeMap<i32, i64>>;
-
-/// Sends the outputs and checkpoints of all partitions, on a thread of its own.
+/// Sends what the partitions put out, on threads of its own.
 pub struct Delivery {
-    log: Arc<dyn Log>,
-    group: String,
-    input: String,
+    /// `<group>/<input>`.
+    name: String,
     failure: Arc<Failure>,
-    commits: Arc<Commits>,
-    requests: Option<Sender<Request>>,
-    leases: AtomicU64,
-    thread: Option<JoinHandle<()>>,
+    estranged: Arc<Mutex<Vec<i32>>>,
+    means: Box<dyn Means>,
 }
 
 /// One worker's hold on a partition: all that it puts out goes through here, in order.
 pub struct Lease {
-    id: u64,
-    partition: i32,
-    log: Arc<dyn Log>,
-    failure: Arc<Failure>,
-    requests: Sender<Request>,
     revoked: Arc<AtomicBool>,
+    way: Box<dyn Way>,
+}
+
+/// How a guarantee is kept.
+trait Means: Send + Sync {
+    /// Makes sure, where that can be, that nobody else delivers for these partitions any more.
+    fn claim(&self, partitions: &[i32]) -> Result<(), Error>;
+    /// The way of a partition, of which the group has `committed` an offset.
+    fn way(&self, hold: Hold, committed: Option<i64>) -> Box<dyn Way>;
+    /// Offsets that may be committed since the last call, by partition.
+    fn commits(&self) -> BTreeMap<i32, i64>;
+    /// Records that were handed over and are not acknowledged.
+    fn in_flight(&self) -> usize;
+}
+
+/// The way of one partition's records. It ends when it is dropped.
+trait Way: Send {
+    /// Tells `done` the partition when the batch is delivered, or when it is known that it will
+    /// not be.
+    fn deliver(&self, batch: Batch, done: Option<Sender<i32>>);
+}
+
+/// A partition that is held.
+#[derive(Clone)]
+struct Hold {
+    partition: i32,
+    writer: Writer,
+    revoked: Arc<AtomicBool>,
+    estranged: Arc<Mutex<Vec<i32>>>,
 }
 
 impl Delivery {
@@ -73,75 +114,94 @@ impl Delivery {
     /// When the brokers cannot be reached, or a topic does not exist.
     pub fn start(
         connection: &Connection,
-        group: &str,
-        input: &str,
+        (group, input): (&str, &str),
         topics: &Topics,
+        guarantee: Guarantee,
         observer: Arc<dyn Observer>,
     ) -> Result<Delivery, Error> {
         let failure = Arc::new(Failure::default());
-        let answers = Answers { observer: observer.clone(), failure: failure.clone() };
-        let sink = Arc::new(Sink::new(connection, topics, answers)?);
-        let (mut delivery, course) = Delivery::with(sink.clone(), group, input, observer, failure);
-        // A poll that may wait for less than its clock can tell spins instead.
-        let answers = move || sink.poll(Duration::ZERO);
-        let thread = std::thread::Builder::new().name("delivery".into());
-        let thread = thread.spawn(move || course.run(answers));
-        delivery.thread = Some(thread.expect("the system can start another thread"));
-        Ok(delivery)
+        let routes = Routes::find(connection, topics)?;
+        let name = format!("{group}/{input}");
+        let means: Box<dyn Means> = match guarantee {
+            Guarantee::AtLeastOnce => {
+                let answers = Answers { observer: observer.clone(), failure: failure.clone() };
+                let sink = Sink::new(connection, routes, answers)?;
+                Box::new(AtLeastOnce::start(sink, failure.clone(), observer))
+            }
+            Guarantee::ExactlyOnce => {
+                let group = Arc::new(Onlooker::new(connection, group, input)?);
+                let open = Transactional::opener(connection, &name, routes, group);
+                Box::new(ExactlyOnce::new(open, failure.clone(), observer, None))
+            }
+        };
+        Ok(Delivery { name, failure, estranged: Arc::default(), means })
     }
 
-    /// Delivers to any log. Nothing happens but by the steps of the course.
+    /// Delivers to any log with [`Guarantee::AtLeastOnce`]. Nothing happens but by the steps of
+    /// the course.
     pub fn over(
         log: Arc<dyn Log>,
         group: &str,
         input: &str,
         observer: Arc<dyn Observer>,
     ) -> (Delivery, Course) {
-        Delivery::with(log, group, input, observer, Arc::default())
+        let (name, failure) = (format!("{group}/{input}"), Arc::new(Failure::default()));
+        let (means, course) = AtLeastOnce::new(log, failure.clone(), observer);
+        (Delivery { name, failure, estranged: Arc::default(), means: Box::new(means) }, course)
     }
 
-    fn with(
-        log: Arc<dyn Log>,
+    /// Delivers to any logs with [`Guarantee::ExactlyOnce`]. Each lease makes a lane; nothing
+    /// happens but by its steps, and by claims.
+    pub fn by_transactions(
+        open: Box<Open>,
         group: &str,
         input: &str,
         observer: Arc<dyn Observer>,
-        failure: Arc<Failure>,
-    ) -> (Delivery, Course) {
-        let commits = Arc::new(Commits::default());
-        let (requests, inbox) = unbounded();
-        let course = Course::new(log.clone(), failure.clone(), commits.clone(), observer, inbox);
-        let delivery = Delivery {
-            log,
-            group: group.into(),
-            input: input.into(),
-            failure,
-            commits,
-            requests: Some(requests),
-            leases: AtomicU64::default(),
-            thread: None,
-        };
-        (delivery, course)
+    ) -> (Delivery, Receiver<Lane>) {
+        let (name, failure) = (format!("{group}/{input}"), Arc::new(Failure::default()));
+        let (stepper, lanes) = unbounded();
+        let means = ExactlyOnce::new(open, failure.clone(), observer, Some(stepper));
+        (Delivery { name, failure, estranged: Arc::default(), means: Box::new(means) }, lanes)
     }
 
-    /// Takes hold of a partition whose checkpoint names `generations`.
-    pub fn lease(&self, partition: i32, generations: HashMap<String, u64>) -> Lease {
-        let lease = Lease {
-            id: self.leases.fetch_add(1, Ordering::Relaxed),
+    /// Takes partitions over from whoever had them. What is read about them afterwards, the
+    /// committed offset and the checkpoint, is what the former owner left, unless outputs may
+    /// come again.
+    ///
+    /// # Errors
+    /// When the brokers do not answer within a minute, or refuse.
+    pub fn claim(&self, partitions: &[i32]) -> Result<(), Error> {
+        self.means.claim(partitions)
+    }
+
+    /// Takes hold of a partition that was claimed, of which the group has `committed` an offset,
+    /// and whose checkpoint names `generations`.
+    pub fn lease(
+        &self,
+        partition: i32,
+        generations: HashMap<String, u64>,
+        committed: Option<i64>,
+    ) -> Lease {
+        let hold = Hold {
             partition,
-            log: self.log.clone(),
-            failure: self.failure.clone(),
-            requests: self.requests.clone().expect("delivery runs until it is dropped"),
+            writer: Writer::new(&self.name, partition, generations),
             revoked: Arc::default(),
+            estranged: self.estranged.clone(),
         };
-        let writer = Writer::new(&self.group, &self.input, partition, generations);
-        let track = Track::new(partition, writer, lease.revoked.clone());
-        lease.request(Request::Begin(lease.id, Box::new(track)));
-        lease
+        let revoked = hold.revoked.clone();
+        Lease { revoked, way: self.means.way(hold, committed) }
     }
 
-    /// Offsets that may be committed since the last call, by partition.
+    /// Offsets that may be committed since the last call, by partition. None when they are
+    /// committed with the outputs.
     pub fn commits(&self) -> BTreeMap<i32, i64> {
-        std::mem::take(&mut self.commits.lock().unwrap_or_else(|e| e.into_inner()))
+        self.means.commits()
+    }
+
+    /// Partitions of which the brokers have said since the last call that another worker delivers
+    /// for them. Their leases are revoked.
+    pub fn estranged(&self) -> Vec<i32> {
+        std::mem::take(&mut self.estranged.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What makes it impossible to go on, if anything.
@@ -151,16 +211,7 @@ impl Delivery {
 
     /// Records that were handed over and are not acknowledged.
     pub fn in_flight(&self) -> usize {
-        self.log.in_flight()
-    }
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        self.requests.take();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.means.in_flight()
     }
 }
 
@@ -168,16 +219,15 @@ impl Lease {
     /// Hands a batch over. Waits while the queue is full: this is the brake. Batches of a
     /// revoked lease are dropped.
     ///
-    /// Its checkpoint is written once everything before is acknowledged; its offset may be
-    /// committed after that.
+    /// Its checkpoint, and its offset, become visible only with everything before.
     pub fn deliver(&self, batch: Batch) {
-        self.hand_over(batch, None);
+        self.way.deliver(batch, None);
     }
 
     /// Gives the partition up, as of `next`, with a last checkpoint if there is one to write.
-    /// `done` is sent the partition when all is acknowledged, or when that cannot be.
+    /// `done` is sent the partition when all is delivered, or when that cannot be.
     pub fn release(self, next: i64, snapshot: Option<Snapshot>, done: Sender<i32>) {
-        self.hand_over(Batch { records: Vec::new(), next, snapshot }, Some(done));
+        self.way.deliver(Batch { records: Vec::new(), next, snapshot }, Some(done));
     }
 
     /// What tells that the partition is no longer ours: nothing that is not yet with the brokers
@@ -185,29 +235,12 @@ impl Lease {
     pub fn revocation(&self) -> Arc<AtomicBool> {
         self.revoked.clone()
     }
-
-    fn hand_over(&self, batch: Batch, done: Option<Sender<i32>>) {
-        if !self.revoked.load(Ordering::SeqCst) {
-            match Mark::append(&*self.log, self.partition, batch, &self.revoked) {
-                Ok(mark) => return self.request(Request::Mark(self.id, mark.telling(done))),
-                Err(Rejected::Revoked) => {}
-                Err(Rejected::Failed(error)) => self.failure.report(error),
-            }
-            self.revoked.store(true, Ordering::SeqCst);
-        }
-        if let Some(done) = done {
-            let _ = done.send(self.partition);
-        }
-    }
-
-    fn request(&self, request: Request) {
-        // Delivery ends after the last lease; a request that comes later has no one to answer.
-        let _ = self.requests.send(request);
-    }
 }
 
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.request(Request::End(self.id));
+impl Hold {
+    /// Another worker has turned out to deliver for the partition.
+    fn estrange(&self) {
+        let mut estranged = self.estranged.lock().unwrap_or_else(PoisonError::into_inner);
+        estranged.push(self.partition);
     }
 }

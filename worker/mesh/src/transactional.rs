@@ -1,0 +1,266 @@
+use crate::connection::log;
+use crate::delivery::{Open, Settled, Transactions, Trouble};
+use crate::onlooker::Onlooker;
+use crate::routes::Routes;
+use crate::sink::is_skipped;
+use crate::{Class, Connection, Error, Outgoing, Target};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a call may take before nobody knows what becomes of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long records in flight may take that are of no use any more.
+const DRAIN: Duration = Duration::from_secs(1);
+/// Answers that are looked at together.
+const ANSWERS: usize = 16;
+
+/// The transactions of one partition of the input, on the brokers.
+pub(crate) struct Transactional {
+    connection: Connection,
+    /// What the brokers fence by.
+    id: String,
+    partition: i32,
+    routes: Arc<Routes>,
+    group: Arc<Onlooker>,
+    /// None when nothing is known of what the last one left behind.
+    producer: Option<BaseProducer<Answers>>,
+}
+
+/// What the brokers say of the records of a transaction.
+#[derive(Default)]
+struct Answers(Mutex<Verdicts>);
+
+#[derive(Default)]
+struct Verdicts {
+    /// Ids of records that will never be accepted, and why.
+    refused: Vec<(String, String)>,
+    /// What else has kept a record from being accepted.
+    failed: Option<KafkaError>,
+}
+
+/// A record in flight.
+struct Sent {
+    to: Target,
+    id: Box<str>,
+}
+
+impl Answers {
+    fn take(&self) -> Verdicts {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn hear(&self, sent: &Sent, reason: &KafkaError) {
+        let mut verdicts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_skipped(sent.to, reason) {
+            true => verdicts.refused.push((sent.id.to_string(), reason.to_string())),
+            false => _ = verdicts.failed.get_or_insert(reason.clone()),
+        }
+    }
+}
+
+impl ClientContext for Answers {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "producing");
+    }
+}
+
+impl ProducerContext for Answers {
+    type DeliveryOpaque = Box<Sent>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
+        if let Err((reason, _)) = result {
+            self.hear(&sent, reason);
+        }
+    }
+}
+
+impl Transactional {
+    /// On behalf of the partitions of the topic that `group` reads, under ids that begin with
+    /// `name`.
+    pub(crate) fn opener(
+        connection: &Connection,
+        name: &str,
+        routes: Routes,
+        group: Arc<Onlooker>,
+    ) -> Box<Open> {
+        let (connection, name) = (connection.clone(), name.to_owned());
+        let routes = Arc::new(routes);
+        Box::new(move |partition| {
+            Box::new(Transactional {
+                connection: connection.clone(),
+                id: format!("{name}/{partition}"),
+                partition,
+                routes: routes.clone(),
+                group: group.clone(),
+                producer: None,
+            })
+        })
+    }
+
+    fn producer(&self) -> Result<&BaseProducer<Answers>, Trouble> {
+        let missing = || Trouble::Indefinite("transactions are not initialised".into());
+        self.producer.as_ref().ok_or_else(missing)
+    }
+
+    /// A producer whose transactions may be in any state is of no more use.
+    fn settled<T>(&mut self, result: Result<T, KafkaError>) -> Result<T, Trouble> {
+        let trouble = match (result, &self.producer) {
+            (Ok(value), _) => return Ok(value),
+            (Err(error), Some(producer)) => trouble(&error, producer),
+            (Err(error), None) => Trouble::Indefinite(error.to_string()),
+        };
+        if !matches!(trouble, Trouble::Abortable(_)) {
+            self.producer = None;
+        }
+        Err(trouble)
+    }
+}
+
+impl Transactions for Transactional {
+    fn init(&mut self) -> Result<(), Trouble> {
+        // What the former one has in flight is purged before the brokers forget about it.
+        self.producer = None;
+        let config = self.connection.transactional(&self.id).map_err(Trouble::Fatal)?;
+        let made: BaseProducer<_> = config
+            .create_with_context(Answers::default())
+            .map_err(|e| Trouble::Fatal(Error::kafka("make a transactional producer")(e)))?;
+        let initialised = made.init_transactions(PATIENCE);
+        self.producer = Some(made);
+        self.settled(initialised)
+    }
+
+    fn committed(&mut self) -> Result<Option<i64>, Trouble> {
+        self.group.committed(self.partition).map_err(|e| Trouble::Indefinite(e.to_string()))
+    }
+
+    fn listen(&mut self) {
+        if let Some(producer) = &self.producer {
+            (0..ANSWERS).for_each(|_| producer.poll(Duration::ZERO));
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Trouble> {
+        let producer = self.producer()?;
+        // What was aborted has nothing to say about what comes.
+        drain(producer);
+        producer.context().take();
+        let begun = producer.begin_transaction();
+        self.settled(begun)
+    }
+
+    fn append(&mut self, record: &Outgoing) -> Result<(), Trouble> {
+        let producer = self.producer()?;
+        let sent = |id: &str| Box::new(Sent { to: record.to, id: id.into() });
+        let next = self.routes.record(record, self.partition, sent(&record.id));
+        let Some(mut next) = next else { return Ok(()) };
+        loop {
+            match producer.send(next) {
+                Ok(()) => return Ok(()),
+                Err((error, back)) if error.rdkafka_error_code() == Some(Code::QueueFull) => {
+                    producer.poll(Duration::from_millis(1));
+                    next = back;
+                }
+                Err((error, _)) if is_skipped(record.to, &error) => {
+                    producer.context().hear(&sent(&record.id), &error);
+                    return Ok(());
+                }
+                Err((error, _)) => return Err(trouble(&error, producer)),
+            }
+        }
+    }
+
+    fn commit_offset(&mut self, next: i64) -> Result<(), Trouble> {
+        let producer = self.producer()?;
+        let added = self.group.offset(self.partition, next).and_then(|offset| {
+            producer.send_offsets_to_transaction(&offset, self.group.metadata(), PATIENCE)
+        });
+        self.settled(added)
+    }
+
+    fn settle(&mut self) -> Result<Settled, Trouble> {
+        let producer = self.producer()?;
+        for _ in 0..ANSWERS {
+            producer.poll(Duration::ZERO);
+            if producer.in_flight_count() == 0 {
+                break;
+            }
+        }
+        // The rest of a transaction that has failed is not answered before it is aborted.
+        match producer.context().take() {
+            Verdicts { refused, .. } if !refused.is_empty() => Ok(Settled::Refused(refused)),
+            Verdicts { failed: Some(error), .. } => Err(trouble(&error, producer)),
+            _ if producer.in_flight_count() > 0 => Ok(Settled::Not),
+            _ => Ok(Settled::All),
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Trouble> {
+        let committed = self.producer()?.commit_transaction(PATIENCE);
+        match self.settled(committed) {
+            // Whatever it is, the brokers may have committed.
+            Err(Trouble::Abortable(reason)) => {
+                self.producer = None;
+                Err(Trouble::Indefinite(reason))
+            }
+            other => other,
+        }
+    }
+
+    fn abort(&mut self) -> Result<(), Trouble> {
+        let producer = self.producer()?;
+        producer.purge(PurgeConfig::default().queue());
+        drain(producer);
+        let aborted = producer.abort_transaction(PATIENCE);
+        self.settled(aborted)
+    }
+}
+
+/// Hears what becomes of all that is in flight, if it does not take long.
+fn drain(producer: &BaseProducer<Answers>) {
+    let deadline = Instant::now() + DRAIN;
+    while producer.in_flight_count() > 0 && Instant::now() < deadline {
+        producer.poll(Duration::from_millis(1));
+    }
+}
+
+/// What an error of a transaction asks for.
+fn trouble(error: &KafkaError, producer: &BaseProducer<Answers>) -> Trouble {
+    let fatal = producer.client().fatal_error();
+    let code = match &fatal {
+        Some((code, _)) => Some(*code),
+        None => error.rdkafka_error_code(),
+    };
+    let reason = fatal.map_or_else(|| error.to_string(), |(_, reason)| reason);
+    let abortable = matches!(error, KafkaError::Transaction(e) if e.txn_requires_abort());
+    match code.map_or(Class::Fatal, Class::of_code) {
+        _ if abortable => Trouble::Abortable(reason),
+        Class::Fenced => Trouble::Fenced(reason),
+        Class::Fatal if code.is_some_and(needs_a_person) => {
+            Trouble::Fatal(Error::kafka("deliver in a transaction")(error.clone()))
+        }
+        _ => Trouble::Indefinite(reason),
+    }
+}
+
+/// Other fatal errors end a producer, and the next one does better.
+fn needs_a_person(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TransactionalIdAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::InvalidTransactionTimeout
+            | Code::UnsupportedVersion
+            | Code::UnsupportedFeature
+    )
+}

@@ -1,0 +1,234 @@
+//! Outputs, checkpoint and offset in one transaction, whatever goes wrong with it.
+#![allow(clippy::unwrap_used)]
+
+use mesh::checkpoint::{Snapshot, Writer};
+use mesh::delivery::{Progress, Settled, Transacted, Transactions, Trouble};
+use mesh::{Batch, Kind, Outgoing, Target};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A log in which a call goes wrong when its turn has come.
+#[derive(Default)]
+struct Script {
+    /// Which calls go wrong next, in this order.
+    troubles: VecDeque<(&'static str, Trouble)>,
+    /// Whether a commit that goes wrong has been done all the same.
+    commits_anyway: bool,
+    refuses: Option<&'static str>,
+    calls: Vec<&'static str>,
+    open: Vec<String>,
+    offset: Option<i64>,
+    records: Vec<String>,
+    committed: Option<i64>,
+}
+
+impl Script {
+    fn call(&mut self, name: &'static str) -> Result<(), Trouble> {
+        self.calls.push(name);
+        match self.troubles.front() {
+            Some((wrong, _)) if *wrong == name => Err(self.troubles.pop_front().unwrap().1),
+            _ => Ok(()),
+        }
+    }
+
+    fn apply(&mut self) {
+        self.records.append(&mut self.open);
+        self.committed = self.offset.take();
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.calls.iter().filter(|call| **call == name).count()
+    }
+}
+
+impl Transactions for Script {
+    fn init(&mut self) -> Result<(), Trouble> {
+        self.open.clear();
+        self.call("init")
+    }
+
+    fn committed(&mut self) -> Result<Option<i64>, Trouble> {
+        self.call("committed").map(|()| self.committed)
+    }
+
+    fn begin(&mut self) -> Result<(), Trouble> {
+        assert!(self.open.is_empty(), "a transaction is open already");
+        self.call("begin")
+    }
+
+    fn append(&mut self, record: &Outgoing) -> Result<(), Trouble> {
+        self.open.push(record.id.clone());
+        self.call("append")
+    }
+
+    fn commit_offset(&mut self, next: i64) -> Result<(), Trouble> {
+        self.offset = Some(next);
+        self.call("commit_offset")
+    }
+
+    fn settle(&mut self) -> Result<Settled, Trouble> {
+        self.call("settle")?;
+        Ok(match self.refuses.filter(|id| self.open.iter().any(|open| open == id)) {
+            Some(id) => Settled::Refused(vec![(id.into(), "too large".into())]),
+            None => Settled::All,
+        })
+    }
+
+    fn commit(&mut self) -> Result<(), Trouble> {
+        let called = self.call("commit");
+        if called.is_ok() || self.commits_anyway {
+            self.apply();
+        }
+        called
+    }
+
+    fn abort(&mut self) -> Result<(), Trouble> {
+        self.open.clear();
+        self.call("abort")
+    }
+}
+
+fn output(id: &str) -> Outgoing {
+    Outgoing {
+        to: Target::Output(Kind::Diagrams),
+        id: id.into(),
+        key: None,
+        payload: None,
+        headers: Vec::new(),
+        timestamp: None,
+    }
+}
+
+fn batch(ids: &[&str], next: i64) -> Batch {
+    Batch { records: ids.iter().map(|id| output(id)).collect(), next, snapshot: None }
+}
+
+fn transacted(committed: Option<i64>) -> (Transacted, Arc<AtomicBool>) {
+    let revoked = Arc::new(AtomicBool::new(false));
+    let writer = Writer::new("g/in", 0, Default::default());
+    (Transacted::new(0, writer, committed, revoked.clone()), revoked)
+}
+
+/// Steps until there is nothing to do; `true` when the partition was given up as fenced.
+fn run(transacted: &mut Transacted, log: &mut Script) -> bool {
+    for _ in 0..100 {
+        match transacted.step(log, Duration::from_secs(1)).unwrap() {
+            Progress::Idle => return false,
+            Progress::Over { fenced } => return fenced,
+            _ => {}
+        }
+    }
+    panic!("it does not come to an end: {:?}", log.calls);
+}
+
+fn indefinite() -> Trouble {
+    Trouble::Indefinite("timed out".into())
+}
+
+#[test]
+fn what_comes_meanwhile_goes_into_the_next_transaction() {
+    let (mut transacted, _) = transacted(Some(3));
+    let mut log = Script { committed: Some(3), ..Script::default() };
+    transacted.accept(batch(&["a"], 4));
+    transacted.step(&mut log, Duration::ZERO).unwrap();
+    transacted.accept(batch(&["b", "c"], 6));
+    let snapshot = Snapshot { settings: "same".into(), next: 6, series: Vec::new() };
+    transacted.accept(Batch { records: Vec::new(), next: 6, snapshot: Some(snapshot) });
+    run(&mut transacted, &mut log);
+    assert_eq!(log.records, ["a", "b", "c", "g/in/0"]);
+    assert_eq!((log.committed, log.count("commit")), (Some(6), 2));
+    assert!(transacted.is_idle());
+}
+
+#[test]
+fn an_offset_alone_waits_a_little_and_one_that_is_known_for_ever() {
+    let (mut transacted, _) = transacted(Some(3));
+    let mut log = Script::default();
+    transacted.accept(batch(&[], 3));
+    assert!(transacted.is_idle());
+    transacted.accept(batch(&[], 4));
+    let at = |ms| Duration::from_millis(ms);
+    assert!(matches!(transacted.step(&mut log, at(99)).unwrap(), Progress::Idle));
+    assert!(matches!(transacted.step(&mut log, at(100)).unwrap(), Progress::Moved));
+    run(&mut transacted, &mut log);
+    assert_eq!(log.committed, Some(4));
+}
+
+#[test]
+fn an_error_before_the_commit_aborts_and_sends_the_same_again() {
+    for wrong in ["append", "commit_offset", "settle"] {
+        let (mut transacted, _) = transacted(None);
+        let troubles = [(wrong, Trouble::Abortable("failed".into()))].into();
+        let mut log = Script { troubles, ..Script::default() };
+        transacted.accept(batch(&["a", "b"], 4));
+        run(&mut transacted, &mut log);
+        assert_eq!((&log.records[..], log.committed), (&["a".into(), "b".into()][..], Some(4)));
+        assert_eq!((log.count("abort"), log.count("init")), (1, 0), "{wrong}");
+    }
+}
+
+#[test]
+fn after_an_indefinite_error_the_committed_offset_tells_whether_to_send_again() {
+    for wrong in ["begin", "append", "commit_offset", "settle", "commit"] {
+        for commits_anyway in [false, true] {
+            let (mut transacted, _) = transacted(Some(3));
+            let again = ["init", "committed"].map(|call| (call, indefinite()));
+            let troubles = [(wrong, indefinite())].into_iter().chain(again).collect();
+            let mut log =
+                Script { troubles, commits_anyway, committed: Some(3), ..Script::default() };
+            transacted.accept(batch(&["a", "b"], 4));
+            run(&mut transacted, &mut log);
+            transacted.accept(batch(&["c"], 5));
+            run(&mut transacted, &mut log);
+            assert_eq!(log.records, ["a", "b", "c"], "{wrong} {commits_anyway}");
+            assert_eq!(log.committed, Some(5));
+            assert!(log.troubles.is_empty());
+        }
+    }
+}
+
+#[test]
+fn an_offset_that_somebody_else_committed_ends_it() {
+    let (mut transacted, revoked) = transacted(Some(3));
+    let mut log = Script { troubles: [("commit", indefinite())].into(), ..Script::default() };
+    log.committed = Some(9);
+    transacted.accept(batch(&["a"], 4));
+    assert!(run(&mut transacted, &mut log));
+    assert!(log.records.is_empty() && revoked.load(Ordering::SeqCst));
+}
+
+#[test]
+fn who_is_fenced_gives_up_without_a_commit() {
+    for wrong in ["begin", "append", "commit_offset", "settle", "commit"] {
+        let (mut transacted, revoked) = transacted(None);
+        let troubles = [(wrong, Trouble::Fenced("epoch".into()))].into();
+        let mut log = Script { troubles, ..Script::default() };
+        transacted.accept(batch(&["a"], 4));
+        assert!(run(&mut transacted, &mut log));
+        assert!(log.records.is_empty() && revoked.load(Ordering::SeqCst));
+        assert!(transacted.is_idle());
+    }
+}
+
+#[test]
+fn who_is_revoked_leaves_no_transaction_open() {
+    let (mut transacted, revoked) = transacted(None);
+    let mut log = Script::default();
+    transacted.accept(batch(&["a"], 4));
+    transacted.step(&mut log, Duration::ZERO).unwrap();
+    transacted.step(&mut log, Duration::ZERO).unwrap();
+    revoked.store(true, Ordering::SeqCst);
+    assert!(!run(&mut transacted, &mut log));
+    assert_eq!((log.count("abort"), log.records.len()), (1, 0));
+}
+
+#[test]
+fn a_record_that_will_never_be_accepted_is_left_out() {
+    let (mut transacted, _) = transacted(None);
+    let mut log = Script { refuses: Some("b"), ..Script::default() };
+    transacted.accept(batch(&["a", "b", "c"], 4));
+    run(&mut transacted, &mut log);
+    assert_eq!((&log.records[..], log.committed), (&["a".into(), "c".into()][..], Some(4)));
+}
