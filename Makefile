@@ -61,7 +61,8 @@ compare: bench-engine ## Benchmark ours and other libraries, and write COMPARE.m
 
 bench-mesh: ## The worker, a Python consumer and Kafka Streams on a real Kafka: target/bench/mesh.json
 	@scripts/setup mesh
-	cargo build --release --locked -p streaming-tda-worker -p streaming-tda-bench-mesh
+	cargo build --release --locked -p streaming-tda-worker
+	cargo build --release --locked -p streaming-tda-bench-mesh
 	target/release/bench-mesh $(ARGS)
 
 compare-mesh: bench-mesh ## Benchmark end to end, and write that section of COMPARE.md

@@ -42,10 +42,8 @@ def rates(worker, peers):
     python, streams = peers["python"], peers["kafka_streams"]
     for name, drained in worker["rate"].items():
         yield rate(WORKER, name, drained)
-    for name, drained in worker["rate_with_detection"].items():
-        yield rate(WORKER, f"{name}, with features and scores", drained)
-    for name, drained in worker["rate_exactly_once"].items():
-        yield rate(WORKER, f"{name}, exactly once", drained)
+    for variant, drained in worker["rate_of_variants"].items():
+        yield rate(WORKER, f"torus, {variant}", drained)
     for name, drained in python["rate"].items():
         yield rate(f"Python, {python['library'][name]}", name, drained)
     for name, drained in guarantees(streams["rate"]):
@@ -58,7 +56,7 @@ def latency(who, what, paced):
         who,
         what,
         f"{paced['points_per_second']:,.0f}",
-        *(f"{figures[p]:.1f}" for p in ("p50", "p95", "p99", "max")),
+        *(f"{figures[p]:.1f}" if paced["valid"] else NONE for p in ("p50", "p95", "p99", "max")),
         f"{paced['cores']:.2f}",
         found(paced["audit"]),
     ]

@@ -5,12 +5,12 @@
 
 use crate::arrivals::Reader;
 use crate::audit::{Audit, Extent};
+use crate::crew::Crew;
 use crate::history::History;
 use crate::job::{Job, Peers, Route};
 use crate::stage::{SERIES, Stage};
 use crate::workload::Workload;
 use anyhow::{Result, bail};
-use harness::process::Process;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -80,13 +80,10 @@ impl Backlog {
         let (input, workload) = (self.topic.clone(), self.workload.clone());
         let route = Route { input, output: output.into(), workload };
         stage.create(&route.outputs())?;
-        let mut crew: Vec<Process> = Vec::new();
-        for _ in 0..workers {
-            crew.push(job.start(stage, &route, peers)?);
-        }
+        let mut crew = Crew::start(workers, job, stage, &route, peers)?;
         let mut reader = Reader::open(stage, output)?;
         let drained = self.measure(job, &mut crew, &mut reader, span);
-        let said = crew.first().map(Process::log).unwrap_or_default();
+        let said = crew.said();
         drop(crew);
         reader.read_rest(Duration::from_millis(500))?;
         let mut drained = drained?;
@@ -98,23 +95,22 @@ impl Backlog {
     fn measure(
         &self,
         job: &Job,
-        crew: &mut [Process],
+        crew: &mut Crew,
         reader: &mut Reader,
         span: Span,
     ) -> Result<Drained> {
         read_until(crew, reader, |reader| !reader.arrivals.is_empty())?;
         let warm = Instant::now() + span.warm_up;
         read_until(crew, reader, |_| Instant::now() > warm)?;
-        let (begin, cpu, before) = (Instant::now(), cpu(crew)?, reader.arrivals.len());
+        let (begin, cpu, before) = (Instant::now(), crew.cpu()?, reader.arrivals.len());
         let due = SERIES * ((self.points / SERIES).saturating_sub(job.window()) / job.hop() + 1);
         let done = |reader: &Reader| begin.elapsed() > span.measure || reader.arrivals.len() >= due;
         read_until(crew, reader, done)?;
-        let (wall, spent) = (begin.elapsed(), self::cpu(crew)? - cpu);
+        let (wall, spent) = (begin.elapsed(), crew.cpu()? - cpu);
         let points = (reader.arrivals.len() - before) * job.hop();
         if wall < span.measure / 4 {
             bail!("the backlog of {} was worked off in the warm-up: it is too small", self.topic);
         }
-        let resident = crew.iter().map(Process::resident_bytes).sum::<Result<usize>>()?;
         let (wall_seconds, cpu_seconds) = (wall.as_secs_f64(), spent.as_secs_f64());
         Ok(Drained {
             points,
@@ -122,33 +118,24 @@ impl Backlog {
             cpu_seconds,
             points_per_second: points as f64 / wall_seconds,
             points_per_cpu_second: points as f64 / cpu_seconds,
-            resident_bytes: resident,
+            resident_bytes: crew.resident_bytes()?,
             audit: Audit::default(),
         })
     }
 }
 
 /// Reads results until something is the case.
-fn read_until(
-    crew: &mut [Process],
-    reader: &mut Reader,
-    is: impl Fn(&Reader) -> bool,
-) -> Result<()> {
+fn read_until(crew: &mut Crew, reader: &mut Reader, is: impl Fn(&Reader) -> bool) -> Result<()> {
     let mut last = Instant::now();
     while !is(reader) {
         if reader.read(Duration::from_millis(50))? {
             last = Instant::now();
             continue;
         }
-        crew.iter_mut().try_for_each(Process::check)?;
+        crew.check()?;
         if last.elapsed() > PATIENCE {
-            let logs: Vec<String> = crew.iter().map(Process::log).collect();
-            bail!("no result came for {PATIENCE:?}\n{}", logs.join("\n---\n"));
+            bail!("no result came for {PATIENCE:?}\n{}", crew.logs());
         }
     }
     Ok(())
-}
-
-fn cpu(crew: &[Process]) -> Result<Duration> {
-    crew.iter().map(Process::cpu).sum()
 }

@@ -1,7 +1,7 @@
 //! What is measured, in which order.
 
 use crate::backlog::{Backlog, Drained, Span};
-use crate::job::{Guarantee, Job, Peers, Route, is_choosable};
+use crate::job::{Guarantee, Job, Peers, Route, Worker, is_choosable};
 use crate::paced::{Pace, Paced};
 use crate::recovery::{self, Recovered};
 use crate::results::{self, ByGuarantee, Python, Streams, WorkerResults};
@@ -53,18 +53,14 @@ impl Course {
         let mut results = WorkerResults::default();
         show::section("The worker's rate, with one thread that computes");
         for backlog in &self.backlogs {
-            let job = worker(Guarantee::AtLeastOnce, false);
-            let drained = self.drain(backlog, &job, 1, backlog.workload.name)?;
+            let drained = self.drain(backlog, &plain(), 1, backlog.workload.name)?;
             results.rate.insert(backlog.workload.name, drained);
         }
         let torus = self.backlogs.last().context("there is a workload")?;
-        let (name, what) = (torus.workload.name, "torus, features and scores too");
-        let drained = self.drain(torus, &worker(Guarantee::AtLeastOnce, true), 1, what)?;
-        results.rate_with_detection.insert(name, drained);
-        if is_choosable() {
-            let job = worker(Guarantee::ExactlyOnce, false);
-            let drained = self.drain(torus, &job, 1, "torus, exactly once")?;
-            results.rate_exactly_once.insert(name, drained);
+        for (variant, worker) in variants() {
+            let drained =
+                self.drain(torus, &Job::Worker(worker), 1, &format!("torus, {variant}"))?;
+            results.rate_of_variants.insert(variant, drained);
         }
         results.scaling = self.scaling(torus)?;
         show::section("The worker's latency");
@@ -84,8 +80,8 @@ impl Course {
         let mut scaling = BTreeMap::new();
         for _ in 0..ROUNDS {
             for workers in WORKERS {
-                let job = worker(Guarantee::AtLeastOnce, false);
-                let drained = self.drain(backlog, &job, workers, &format!("{workers} workers"))?;
+                let drained =
+                    self.drain(backlog, &plain(), workers, &format!("{workers} workers"))?;
                 scaling.entry(workers).or_insert_with(Vec::new).push(drained);
             }
         }
@@ -93,14 +89,14 @@ impl Course {
     }
 
     fn latency(&self, guarantee: Guarantee) -> Result<Paced> {
-        let job = Job::Worker { guarantee, threads: None, detects: false };
+        let job = Job::Worker(Worker { guarantee, threads: None, ..Worker::default() });
         self.pace(&job, &Workload::torus(), self.rate, guarantee.name())
     }
 
     fn recovery(&self, guarantee: Guarantee) -> Result<Recovered> {
         let (warm_up, measure) = (Duration::from_secs(5), Duration::from_secs(20));
         let pace = Pace { rate: self.rate, warm_up, measure };
-        let job = worker(guarantee, false);
+        let job = Job::Worker(Worker { guarantee, ..Worker::default() });
         let route = self.route("killed", &Workload::torus());
         let recovered = recovery::measure(&self.stage, &self.peers, &job, &route, &pace)?;
         show::recovered(guarantee.name(), &recovered);
@@ -202,6 +198,20 @@ impl Course {
     }
 }
 
-fn worker(guarantee: Guarantee, detects: bool) -> Job {
-    Job::Worker { guarantee, threads: Some(1), detects }
+fn plain() -> Job {
+    Job::Worker(Worker::default())
+}
+
+/// What else a worker can be told to do, and what that is called.
+fn variants() -> Vec<(&'static str, Worker)> {
+    let plain = Worker::default();
+    let mut variants = vec![
+        ("with features and scores", Worker { detects: true, ..plain }),
+        ("uncompressed", Worker { compresses: false, ..plain }),
+    ];
+    if is_choosable() {
+        let guarantee = Guarantee::ExactlyOnce;
+        variants.push(("exactly once", Worker { guarantee, ..plain }));
+    }
+    variants
 }

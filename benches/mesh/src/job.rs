@@ -4,7 +4,6 @@ use crate::stage::{SERIES, Stage};
 use crate::workload::{HOP, WINDOW, Workload};
 use anyhow::{Context, Result, bail};
 use harness::process::Process;
-use harness::worker::Worker;
 use harness::{free_port, java, root};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -35,13 +34,7 @@ impl Guarantee {
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
     /// The worker of this repository.
-    Worker {
-        guarantee: Guarantee,
-        /// Threads that compute; as many as it likes otherwise.
-        threads: Option<usize>,
-        /// Whether it also makes features and scores.
-        detects: bool,
-    },
+    Worker(Worker),
     /// The same by a Python program around the fastest batch library.
     Python,
     /// Kafka Streams, which passes points through and computes nothing.
@@ -50,6 +43,29 @@ pub(crate) enum Job {
         /// Properties beyond the defaults, as `name=value`.
         properties: &'static [&'static str],
     },
+}
+
+/// A worker of this repository; with one thread that computes unless told otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worker {
+    pub(crate) guarantee: Guarantee,
+    /// Threads that compute; as many as it likes otherwise.
+    pub(crate) threads: Option<usize>,
+    /// Whether it also makes features and scores.
+    pub(crate) detects: bool,
+    /// Whether what it sends is compressed.
+    pub(crate) compresses: bool,
+}
+
+impl Default for Worker {
+    fn default() -> Worker {
+        Worker {
+            guarantee: Guarantee::AtLeastOnce,
+            threads: Some(1),
+            detects: false,
+            compresses: true,
+        }
+    }
 }
 
 /// From where to where, and how to look at the points.
@@ -89,9 +105,9 @@ impl Job {
 
     pub(crate) fn start(&self, stage: &Stage, route: &Route, peers: &Peers) -> Result<Process> {
         match self {
-            Job::Worker { guarantee, threads, detects } => {
-                let config = config(stage, route, *guarantee, *threads, *detects)?;
-                Ok(Worker::start(&config)?.into_process())
+            Job::Worker(worker) => {
+                let config = worker.config(stage, route)?;
+                Ok(harness::worker::Worker::start(&config)?.into_process())
             }
             Job::Python => peers.python(stage, route),
             Job::Streams { guarantee, properties } => {
@@ -101,24 +117,20 @@ impl Job {
     }
 }
 
-fn config(
-    stage: &Stage,
-    route: &Route,
-    guarantee: Guarantee,
-    threads: Option<usize>,
-    detects: bool,
-) -> Result<String> {
-    let Route { input, output, workload: Workload { dimension, radius, .. } } = route;
-    let (brokers, port) = (stage.address(), free_port()?);
-    let delivery = match guarantee {
-        Guarantee::AtLeastOnce if !is_choosable() => "",
-        Guarantee::AtLeastOnce => "delivery: at_least_once",
-        Guarantee::ExactlyOnce => "delivery: exactly_once",
-    };
-    let detection = if detects { ", detection: {}" } else { "" };
-    let compute = threads.map_or(String::new(), |n| format!("compute: {{threads: {n}}}"));
-    Ok(format!(
-        "
+impl Worker {
+    fn config(&self, stage: &Stage, route: &Route) -> Result<String> {
+        let Route { input, output, workload: Workload { dimension, radius, .. } } = route;
+        let (brokers, port) = (stage.address(), free_port()?);
+        let delivery = match self.guarantee {
+            Guarantee::AtLeastOnce if !is_choosable() => "",
+            Guarantee::AtLeastOnce => "delivery: at_least_once",
+            Guarantee::ExactlyOnce => "delivery: exactly_once",
+        };
+        let compression = if self.compresses { "" } else { "compression.type: none" };
+        let detection = if self.detects { ", detection: {}" } else { "" };
+        let compute = self.threads.map_or(String::new(), |n| format!("compute: {{threads: {n}}}"));
+        Ok(format!(
+            "
 kafka:
   brokers: '{brokers}'
   group: {output}
@@ -126,16 +138,18 @@ kafka:
   outputs: {{diagrams: {output}, features: {}, alerts: {}}}
   checkpoints: {output}.checkpoints
   {delivery}
+  properties: {{{compression}}}
 series: {{dimension: {dimension}, max: {}}}
 scales:
   - {{name: wide, window: {WINDOW}, hop: {HOP}, max_radius: {radius}{detection}}}
 http: {{listen: '127.0.0.1:{port}'}}
 {compute}
 ",
-        route.side("features"),
-        route.side("alerts"),
-        4 * SERIES,
-    ))
+            route.side("features"),
+            route.side("alerts"),
+            4 * SERIES,
+        ))
+    }
 }
 
 /// Whether the worker lets its delivery be chosen.

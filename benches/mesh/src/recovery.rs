@@ -32,7 +32,7 @@ pub(crate) fn measure(
     let killed = Cell::new(None);
     let record = pace.run(stage, peers, job, route, 2, |seconds, crew| {
         if seconds >= KILL && killed.get().is_none() {
-            crew.remove(0).kill()?;
+            crew.kill_one()?;
             killed.set(Some(crate::arrivals::now()));
         }
         Ok(())

@@ -60,10 +60,8 @@ pub(crate) struct LatencyOf {
 pub(crate) struct WorkerResults {
     /// By workload.
     pub(crate) rate: BTreeMap<&'static str, Drained>,
-    /// With features and scores too, by workload.
-    pub(crate) rate_with_detection: BTreeMap<&'static str, Drained>,
-    /// Where results come exactly once, by workload.
-    pub(crate) rate_exactly_once: BTreeMap<&'static str, Drained>,
+    /// On the torus, by what is done otherwise.
+    pub(crate) rate_of_variants: BTreeMap<&'static str, Drained>,
     /// Every run, by the number of workers.
     pub(crate) scaling: BTreeMap<usize, Vec<Drained>>,
     pub(crate) latency: ByGuarantee<Paced>,
@@ -134,10 +132,19 @@ impl Results {
 impl WorkerResults {
     /// The audits of all runs in which no process was killed.
     fn undisturbed(&self) -> Vec<Audit> {
-        let rates = [&self.rate, &self.rate_with_detection, &self.rate_exactly_once];
-        let rates = rates.into_iter().flat_map(|rate| rate.values());
+        let rates = self.rate.values().chain(self.rate_of_variants.values());
         let drained = rates.chain(self.scaling.values().flatten()).map(|drained| drained.audit);
         drained.chain(self.latency.values().flatten().map(|paced| paced.audit)).collect()
+    }
+}
+
+impl Results {
+    /// Whether the generator kept to its rate in every run.
+    pub(crate) fn is_valid(&self) -> bool {
+        let ours = self.worker.latency.values().flatten();
+        let streams = self.peers.kafka_streams.latency.values();
+        let theirs = streams.flat_map(|of| of.values().flatten()).chain(&self.peers.python.latency);
+        ours.chain(theirs).all(|paced| paced.valid)
     }
 }
 

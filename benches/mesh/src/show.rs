@@ -31,6 +31,12 @@ pub(crate) fn paced(what: &str, paced: &Paced) {
         paced.cores,
         audit(&paced.audit)
     );
+    if !paced.valid {
+        println!(
+            "  {:<34} MEANS NOTHING: the machine is too busy, the generator was {:.0} ms late (P99)",
+            "", paced.generator_lag_ms.p99
+        );
+    }
 }
 
 pub(crate) fn recovered(what: &str, recovered: &Recovered) {
