@@ -18,8 +18,8 @@ NONE = "–"
 
 
 def guarantees(figures):
-    """Name and figure of each guarantee that was measured."""
-    return [(name.replace("_", " "), figure) for name, figure in figures.items() if figure]
+    """Name and figure of each guarantee."""
+    return [(name.replace("_", " "), figure) for name, figure in figures.items()]
 
 
 def found(audit):

@@ -1,7 +1,7 @@
 //! What is measured, in which order.
 
 use crate::backlog::{Backlog, Drained, Span};
-use crate::job::{Guarantee, Job, Peers, Route, Worker, is_choosable};
+use crate::job::{Guarantee, Job, Peers, Route, Worker};
 use crate::paced::{Pace, Paced};
 use crate::recovery::{self, Recovered};
 use crate::results::{self, ByGuarantee, Python, Streams, WorkerResults};
@@ -24,7 +24,6 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 const EASY: f64 = 1.0 / 3.0;
 /// What makes Kafka Streams as quick as it gets.
 const HASTENED: &[&str] = &["commit.interval.ms=5", "poll.ms=5", "producer.linger.ms=0"];
-const NO_DELIVERY: &str = "this worker has no kafka.delivery";
 
 /// Everything that is needed to measure.
 pub(crate) struct Course {
@@ -64,9 +63,9 @@ impl Course {
         }
         results.scaling = self.scaling(torus)?;
         show::section("The worker's latency");
-        results.latency = self.by_guarantee(|guarantee| self.latency(guarantee))?;
+        results.latency = by_guarantee(|guarantee| self.latency(guarantee))?;
         show::section("A worker of two is killed");
-        results.recovery = self.by_guarantee(|guarantee| self.recovery(guarantee))?;
+        results.recovery = by_guarantee(|guarantee| self.recovery(guarantee))?;
         Ok(results)
     }
 
@@ -130,13 +129,13 @@ impl Course {
             let job = Job::Streams { guarantee, properties: &[] };
             let drained = self.drain(&backlog, &job, 1, guarantee.name())?;
             let rate = drained.points_per_cpu_second;
-            streams.points_per_second_per_core.insert(guarantee, Some(rate));
-            streams.rate.insert(guarantee, Some(drained));
+            streams.points_per_second_per_core.insert(guarantee, rate);
+            streams.rate.insert(guarantee, drained);
             for (name, properties) in [("as_it_comes", &[][..]), ("hastened", HASTENED)] {
                 let job = Job::Streams { guarantee, properties };
                 let what = format!("{}, {}", guarantee.name(), name.replace('_', " "));
                 let paced = self.pace(&job, &Workload::torus(), self.rate, &what)?;
-                streams.latency.entry(name).or_default().insert(guarantee, Some(paced));
+                streams.latency.entry(name).or_default().insert(guarantee, paced);
             }
         }
         Ok(streams)
@@ -173,19 +172,6 @@ impl Course {
         Ok(paced)
     }
 
-    /// A figure for each guarantee that the worker offers.
-    fn by_guarantee<T>(&self, of: impl Fn(Guarantee) -> Result<T>) -> Result<ByGuarantee<T>> {
-        let mut found = BTreeMap::new();
-        for guarantee in Guarantee::BOTH {
-            let offered = guarantee == Guarantee::AtLeastOnce || is_choosable();
-            if !offered {
-                show::unavailable(guarantee.name(), NO_DELIVERY);
-            }
-            found.insert(guarantee, offered.then(|| of(guarantee)).transpose()?);
-        }
-        Ok(found)
-    }
-
     fn route(&self, what: &str, workload: &Workload) -> Route {
         let output = self.output(what);
         Route { input: format!("{output}-in"), output, workload: workload.clone() }
@@ -198,20 +184,20 @@ impl Course {
     }
 }
 
+fn by_guarantee<T>(of: impl Fn(Guarantee) -> Result<T>) -> Result<ByGuarantee<T>> {
+    Guarantee::BOTH.into_iter().map(|guarantee| Ok((guarantee, of(guarantee)?))).collect()
+}
+
 fn plain() -> Job {
     Job::Worker(Worker::default())
 }
 
 /// What else a worker can be told to do, and what that is called.
-fn variants() -> Vec<(&'static str, Worker)> {
+fn variants() -> [(&'static str, Worker); 3] {
     let plain = Worker::default();
-    let mut variants = vec![
+    [
         ("with features and scores", Worker { detects: true, ..plain }),
         ("uncompressed", Worker { compresses: false, ..plain }),
-    ];
-    if is_choosable() {
-        let guarantee = Guarantee::ExactlyOnce;
-        variants.push(("exactly once", Worker { guarantee, ..plain }));
-    }
-    variants
+        ("exactly once", Worker { guarantee: Guarantee::ExactlyOnce, ..plain }),
+    ]
 }

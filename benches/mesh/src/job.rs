@@ -121,11 +121,6 @@ impl Worker {
     fn config(&self, stage: &Stage, route: &Route) -> Result<String> {
         let Route { input, output, workload: Workload { dimension, radius, .. } } = route;
         let (brokers, port) = (stage.address(), free_port()?);
-        let delivery = match self.guarantee {
-            Guarantee::AtLeastOnce if !is_choosable() => "",
-            Guarantee::AtLeastOnce => "delivery: at_least_once",
-            Guarantee::ExactlyOnce => "delivery: exactly_once",
-        };
         let compression = if self.compresses { "" } else { "compression.type: none" };
         let detection = if self.detects { ", detection: {}" } else { "" };
         let compute = self.threads.map_or(String::new(), |n| format!("compute: {{threads: {n}}}"));
@@ -137,7 +132,7 @@ kafka:
   input: {input}
   outputs: {{diagrams: {output}, features: {}, alerts: {}}}
   checkpoints: {output}.checkpoints
-  {delivery}
+  delivery: {}
   properties: {{{compression}}}
 series: {{dimension: {dimension}, max: {}}}
 scales:
@@ -147,14 +142,10 @@ http: {{listen: '127.0.0.1:{port}'}}
 ",
             route.side("features"),
             route.side("alerts"),
+            self.guarantee.name(),
             4 * SERIES,
         ))
     }
-}
-
-/// Whether the worker lets its delivery be chosen.
-pub(crate) fn is_choosable() -> bool {
-    include_str!("../../../schemas/config.json").contains("\"delivery\"")
 }
 
 /// The programs of others.

@@ -44,8 +44,8 @@ pub(crate) struct Results {
     pub(crate) peers: Peers,
 }
 
-/// One figure for each guarantee; `None` where it is not available.
-pub(crate) type ByGuarantee<T> = BTreeMap<Guarantee, Option<T>>;
+/// One figure for each guarantee.
+pub(crate) type ByGuarantee<T> = BTreeMap<Guarantee, T>;
 
 /// The percentiles, as the headline has them.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -100,9 +100,9 @@ impl Results {
     pub(crate) fn of(machine: Machine, worker: WorkerResults, peers: Peers) -> Results {
         let audits = worker.undisturbed();
         let audit = audits.into_iter().fold(Audit::default(), Audit::plus);
-        let latency = |paced: &Option<Paced>| {
-            let of = |paced: Paced| paced.latency_ms;
-            paced.map(of).map(|l| LatencyOf { p50: l.p50, p95: l.p95, p99: l.p99 })
+        let latency = |paced: &Paced| {
+            let l = paced.latency_ms;
+            LatencyOf { p50: l.p50, p95: l.p95, p99: l.p99 }
         };
         Results {
             machine,
@@ -117,12 +117,7 @@ impl Results {
                 .iter()
                 .map(|(workers, runs)| (*workers, cost(runs)))
                 .collect(),
-            recovery_seconds: worker
-                .recovery
-                .values()
-                .flatten()
-                .map(|r| r.seconds)
-                .fold(0.0, f64::max),
+            recovery_seconds: worker.recovery.values().map(|r| r.seconds).fold(0.0, f64::max),
             worker,
             peers,
         }
@@ -134,16 +129,16 @@ impl WorkerResults {
     fn undisturbed(&self) -> Vec<Audit> {
         let rates = self.rate.values().chain(self.rate_of_variants.values());
         let drained = rates.chain(self.scaling.values().flatten()).map(|drained| drained.audit);
-        drained.chain(self.latency.values().flatten().map(|paced| paced.audit)).collect()
+        drained.chain(self.latency.values().map(|paced| paced.audit)).collect()
     }
 }
 
 impl Results {
     /// Whether the generator kept to its rate in every run.
     pub(crate) fn is_valid(&self) -> bool {
-        let ours = self.worker.latency.values().flatten();
-        let streams = self.peers.kafka_streams.latency.values();
-        let theirs = streams.flat_map(|of| of.values().flatten()).chain(&self.peers.python.latency);
+        let ours = self.worker.latency.values();
+        let streams = self.peers.kafka_streams.latency.values().flat_map(BTreeMap::values);
+        let theirs = streams.chain(&self.peers.python.latency);
         ours.chain(theirs).all(|paced| paced.valid)
     }
 }

@@ -47,10 +47,6 @@ pub(crate) fn recovered(what: &str, recovered: &Recovered) {
     );
 }
 
-pub(crate) fn unavailable(what: &str, why: &str) {
-    println!("  {what:<34} not available: {why}");
-}
-
 pub(crate) fn summary(results: &Results) {
     println!("\npoints per second and core: {:.0}", results.points_per_second_per_core);
     for (workers, seconds) in &results.cpu_seconds_per_million_points {
