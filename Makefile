@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt deny advisories goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
+.PHONY: help build load demo test check fmt deny advisories goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 
@@ -11,6 +11,10 @@ help: ## This list
 build: ## The worker: target/release/streaming-tda-worker
 	@scripts/setup build
 	cargo build --release --locked -p streaming-tda-worker
+
+load: ## The load generator: target/release/stda-load
+	@scripts/setup build
+	cargo build --release --locked -p streaming-tda-load
 
 demo: ## Watch a real electrocardiogram: terminal and live page (ARGS="--seconds 60 --report out")
 	@scripts/setup build

@@ -159,3 +159,66 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Cadence, Name};
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(Expectation::numbered("in", Cadence::EACH), "s-", 10.0, ms(1000))
+    }
+
+    /// A point for every 10 ms; those of the second second are held up until its end.
+    fn stalled(number: u64) -> Sent {
+        let intended = ms(10 * number);
+        let at = if (100..200).contains(&number) { ms(2000) } else { intended };
+        Sent { number, series: 0, intended, at }
+    }
+
+    fn output(number: u64, at: Duration) -> Event {
+        let cause = Cause { partition: 0, offset: number as i64, row: 0 };
+        let name = Ok(Name { cause, kind: Kind::Diagrams, scale: 0 });
+        Event::Came(Arrival { name, series: "s-0".into(), at, bytes: 1 })
+    }
+
+    #[test]
+    fn points_that_a_stall_held_up_count_from_when_they_were_to_be_sent() {
+        let mut ledger = ledger();
+        for number in 0..400 {
+            let sent = stalled(number);
+            let place = Place { partition: 1, offset: number as i64 };
+            ledger.take(Event::Stored(sent, place), sent.at + ms(2));
+            ledger.take(output(number, sent.at + ms(5)), sent.at + ms(5));
+        }
+        let Latencies { intended, sent, lag, stored, kinds } = ledger.latencies();
+        let [intended, sent, lag, stored] =
+            [intended, sent, lag, stored].map(|d| d.percentiles().unwrap());
+        // The first second is the warm-up; a third of the rest waited half a second on average.
+        assert_eq!([intended.count, sent.count, lag.count, stored.count], [300; 4]);
+        let near = |found: f64, exact: f64| (found / exact - 1.0).abs() < 2e-3;
+        assert!(
+            near(intended.mean, 5.0 + 505.0 / 3.0) && near(intended.max, 1005.0),
+            "{intended:?}"
+        );
+        assert!(near(sent.mean, 5.0) && near(sent.max, 5.0), "{sent:?}");
+        assert!(near(lag.max, 1000.0) && lag.p50 == 0.0 && near(stored.max, 2.0), "{lag:?}");
+        assert_eq!(kinds[&Kind::Diagrams].percentiles(), Some(intended));
+        assert_eq!((ledger.owed(), ledger.foreign()), (0, 0));
+        assert_eq!((ledger.sent_until(), ledger.last_arrival()), (ms(3990), ms(3995)));
+    }
+
+    #[test]
+    fn records_of_others_between_the_points_are_counted() {
+        let mut ledger = ledger();
+        for (number, offset) in [(0, 70), (1, 71), (2, 74), (3, 75), (4, 80)] {
+            let place = Place { partition: 1, offset };
+            ledger.take(Event::Stored(stalled(number), place), ms(100));
+        }
+        assert_eq!((ledger.foreign(), ledger.owed()), (6, 5));
+    }
+}

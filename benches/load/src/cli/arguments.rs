@@ -95,15 +95,10 @@ pub(super) struct Target {
     pub(super) brokers: Option<String>,
     /// Not a worker, but a program that reads this topic; its outputs are JSON with the number of
     /// the point that caused each, in the field `id` as in the input
-    #[arg(long, value_name = "INPUT", conflicts_with = "config", requires = "brokers")]
+    #[arg(long, value_name = "INPUT", conflicts_with = "config", requires_all = ["brokers", "output"])]
     pub(super) numbered: Option<String>,
     /// Topic of the outputs of such a program
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        conflicts_with = "config",
-        required_unless_present = "config"
-    )]
+    #[arg(long, value_name = "TOPIC", conflicts_with = "config", requires = "numbered")]
     pub(super) output: Option<String>,
     /// Numbers in a point for such a program
     #[arg(long, value_name = "N", default_value_t = 2)]

@@ -41,3 +41,25 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        let worker = "stda-load run --config worker.yaml";
+        let other = "stda-load run --numbered in --brokers x:1 --output out";
+        for line in [worker, other, "stda-load shapes", "stda-load audit --config worker.yaml"] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        let missing = parse("stda-load run").unwrap_err().to_string();
+        assert!(missing.contains("--config") && !missing.contains("--output"), "{missing}");
+        let half = parse("stda-load run --numbered in").unwrap_err().to_string();
+        assert!(half.contains("--brokers") && half.contains("--output"), "{half}");
+        assert!(parse("stda-load run --config worker.yaml --numbered in").is_err());
+    }
+}
