@@ -97,7 +97,7 @@ fn the_phase_stops_and_hurries_and_goes_on_without_a_jump() {
     let form = "circle(noise=0, period=100)";
     let angle = |(values, _): &(Vec<f32>, _)| f64::from(values[1]).atan2(f64::from(values[0]));
     for (kind, speed) in [("stop", 0.0), ("frequency", 2.0)] {
-        let anomalies = format!("{kind} every 300 lasting 100 after 50");
+        let anomalies = format!("{kind} every 300 lasting 70 after 50");
         let all = walk(&points(form, Some(&anomalies), 9), 0, 2000);
         for pair in all.windows(2) {
             let turned = (angle(&pair[1]) - angle(&pair[0])).rem_euclid(TAU);
