@@ -14,6 +14,7 @@ mod ownership;
 mod partition;
 mod pipeline;
 mod queue;
+mod reach;
 pub mod results;
 mod schemas;
 mod series;

@@ -6,6 +6,7 @@ use crate::http::Server;
 use crate::metrics::Metrics;
 use crate::ownership::Ownership;
 use crate::queue::bounded;
+use crate::reach::await_brokers;
 use crate::schemas::{Schemas, Unread};
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
@@ -34,6 +35,9 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         .with_context(|| format!("cannot serve metrics and health at {http}"))?;
     tracing::info!(address = %http, "metrics and health");
     let connection = config.kafka.connection();
+    if !await_brokers(&config.kafka.brokers, shutdown)? {
+        return Ok(());
+    }
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
     ensure_checkpoints(config, &connection, partitions)?;
     let delivery = Arc::new(deliver(config, &connection, &metrics)?);

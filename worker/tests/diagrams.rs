@@ -229,7 +229,7 @@ fn what_was_computed_before_a_bad_line_is_written() {
         let arguments = format!("- --window 4 --hop 1 --max-radius 2 --threads {threads}");
         let output = run(&arguments, &format!("{SQUARE}1,x\n"));
         assert_eq!(text(output.stdout).lines().count(), 1);
-        assert!(text(output.stderr).starts_with("error: standard input, line 5, column 2: \"x\""));
+        assert!(text(output.stderr).starts_with("error: standard input, line 5, channel 1: \"x\""));
         assert_eq!(output.status.code(), Some(1));
     }
 }
@@ -268,23 +268,40 @@ fn bad_input_is_refused_with_its_place() {
     let stdin = |input: &str, expected: &str| {
         refuses("- --window 2 --hop 1 --max-radius 2", input, &format!("standard input{expected}"));
     };
-    let not_a_number = "is not a number; repair it, or leave its column out with --channels \
+    let not_a_number = "is not a number; repair it, or choose other channels, which count from 0 \
                         (only a first line without any number is taken for names)";
     stdin("", " holds no points; give it at least one window of them");
     stdin("x,y\n", " holds no points; give it at least one window of them");
-    stdin("x,1\n", &format!(", line 1, column 1: \"x\" {not_a_number}"));
-    stdin("1,2\n\n3,\n", &format!(", line 3, column 2: \"\" {not_a_number}"));
+    stdin("x,1\n", &format!(", line 1, channel 0: \"x\" {not_a_number}"));
+    stdin("1,2\n3,\n", &format!(", line 2, channel 1: \"\" {not_a_number}"));
+    let blank = "is blank, but samples come behind it; fill in what is missing, or remove the line";
+    for missing in ["", "\"\"", "  \r"] {
+        stdin(&format!("x\n1\n{missing}\n3\n"), &format!(", line 3 {blank}"));
+    }
+    stdin("1,2\n3,4\n\n\n5,6\n", &format!(", line 3 {blank}"));
+    let commas = "is not a number; separate cells by commas, not by";
+    stdin("x;y\n1;2\n", &format!(", line 2, channel 0: \"1;2\" {commas} semicolons"));
+    stdin("x\n1\t2\n", &format!(", line 2, channel 0: \"1\\t2\" {commas} tabs"));
+    stdin("1 2\n3  4\n", &format!(", line 2, channel 0: \"3  4\" {commas} blanks"));
+    stdin(
+        "x\n1\x002\x00\n",
+        ", line 2, channel 0: it is not UTF-8 (UTF-16, perhaps); write it as UTF-8 or ASCII",
+    );
     stdin(
         "\r\nx,y\r\n\r\n\r\n1,\"2\"\r\n3,\"",
-        &format!(", line 6, column 2: \"\" {not_a_number}"),
+        &format!(", line 6, channel 1: \"\" {not_a_number}"),
     );
-    stdin("1,2\n3,x y\n", &format!(", line 2, column 2: \"x y\" {not_a_number}"));
-    stdin("x,y\n1,2\n3\n", ", line 3 has 1 cells, expected 2 as in the lines before; repair it");
-    stdin("1\nNaN\n", ", line 2, column 1: NaN is not finite; remove or repair that row");
-    stdin("-inf\n", ", line 1, column 1: -inf is not finite; remove or repair that row");
+    stdin("1,2\n3,x y\n", &format!(", line 2, channel 1: \"x y\" {not_a_number}"));
+    stdin(
+        "x,y\n1,2\n3\n",
+        ", line 3 has 1 cell, expected 2 as in the lines before; repair it (commas separate \
+         cells, and a point the decimals)",
+    );
+    stdin("1\nNaN\n", ", line 2, channel 0: NaN is not finite; remove or repair that row");
+    stdin("-inf\n", ", line 1, channel 0: -inf is not finite; remove or repair that row");
     stdin(
         "1\n-4e38\n",
-        ", line 2, column 1: -4e38 does not fit in a float32 (at most 3.4028235e38); \
+        ", line 2, channel 0: -4e38 does not fit in a float32 (at most 3.4028235e38); \
          rescale that column",
     );
     refuses(
@@ -322,7 +339,9 @@ fn files_that_cannot_be_read_are_refused() {
         file("x.npy", header);
         refuse("x.npy", &format!("x.npy is not a NumPy array that can be read: {reason}"));
     };
-    unusable(b"1,2\n".to_vec(), "magic not found for NPY file");
+    let beginning = "it does not begin as one; write it with numpy.save";
+    unusable(b"1,2\n".to_vec(), beginning);
+    unusable(b"\x93NUMPZ\x01\x00".to_vec(), beginning);
     let integers = "it holds '<i8'; save it with .astype('float32')";
     unusable(npy("<i8", false, "(1,)", [0; 8]), integers);
     let cube = "its shape is [1, 1, 1]; save it with one point a row";
@@ -331,7 +350,7 @@ fn files_that_cannot_be_read_are_refused() {
     file("nan.npy", npy("<f8", false, "(2, 2)", &nan));
     refuse(
         "nan.npy",
-        "nan.npy, row 1, column 1, from 0: NaN is not finite; remove or repair that row",
+        "nan.npy, row 1, channel 1, from 0: NaN is not finite; remove or repair that row",
     );
     nan.clear();
     file("nothing.npy", npy("<f8", false, "(0, 2)", &nan));
@@ -369,12 +388,25 @@ fn unusable_options_are_refused_before_reading() {
         ("--window 2 --hop 0 --max-radius 1", "hop is 0"),
         ("--window 2 --hop 1 --max-radius -1", "max_radius is -1"),
         ("--window 2 --hop 1 --max-radius nan", "max_radius is NaN"),
-        ("--window 2 --hop 1 --max-radius 1 --delay 0", "delay is 0"),
+        ("--window 2 --hop 1 --max-radius 1 --delay 0 --embedding 2", "delay is 0"),
         ("--window 2 --hop 1 --max-radius 1 --embedding 0", "embedding is 0"),
         ("--window 2 --hop 1 --max-radius 1 --embedding 9999999999", "dimension is 9999999999"),
         ("--window 2 --hop 1 --max-radius 1 --embedding 9 --delay 99999999999", "delay"),
     ] {
         let error = text(run(&format!("nowhere.csv {options}"), "").stderr);
         assert!(error.starts_with(&format!("error: {expected}")), "{options}: {error}");
+    }
+    let needed = "--window 2 --hop 1 --max-radius 1";
+    for (options, expected) in [
+        ("--window -5 --hop 1 --max-radius 1".to_owned(), "it must be a whole number"),
+        (format!("{needed} --channels x"), "name columns by their numbers"),
+        (format!("{needed} --threads 0"), "it must be from 1 to 256"),
+        (format!("{needed} --threads 100000"), "it must be from 1 to 256"),
+        (format!("{needed} --delay 3"), "--embedding <M>"),
+    ] {
+        let output = run(&format!("nowhere.csv {options}"), "");
+        let error = text(output.stderr);
+        assert!(output.status.code() == Some(2) && error.contains(expected), "{options}: {error}");
+        assert!(!error.contains("tip:"), "{options}: {error}");
     }
 }

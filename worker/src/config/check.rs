@@ -82,6 +82,11 @@ impl Config {
                 say(format!("kafka.{path}"), "it is empty".into());
             }
         }
+        for address in kafka.brokers.split(',').map(str::trim).filter(|a| !a.is_empty()) {
+            if let Some(message) = unreachable(address) {
+                say("kafka.brokers".into(), message);
+            }
+        }
         if kafka.checkpoint_ms == 0 {
             say("kafka.checkpoint_ms".into(), "it must be at least 1".into());
         }
@@ -153,6 +158,18 @@ impl Kafka {
             }
             _ => {}
         }
+    }
+}
+
+/// Why there can be no broker at an address.
+fn unreachable(address: &str) -> Option<String> {
+    if let Some((scheme, _)) = address.split_once("://") {
+        return Some(format!("{address:?}: leave {scheme}:// out; brokers are host:port"));
+    }
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|p| p > 0)) {
+        true => None,
+        false => Some(format!("{address:?} is not host:port, such as localhost:9092")),
     }
 }
 

@@ -39,7 +39,10 @@ impl<'a> Schema<'a> {
             return say(format!("it is {found}: it must be at least {least}"));
         }
         if schema["format"] == "host:port" && !is_address(value) {
-            return say(format!("expected an address and a port, found {}", brief(value)));
+            return say(format!(
+                "expected an IP address and a port, such as 0.0.0.0:9464, found {}",
+                brief(value)
+            ));
         }
         match value {
             Value::Object(fields) => self.check_fields(schema, fields, path, problems),

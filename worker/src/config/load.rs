@@ -10,7 +10,7 @@ impl Config {
     pub fn from_yaml(text: &str) -> Result<Config, Problems> {
         // serde-saphyr: maintained, parses without `unsafe`, and is fuzzed; serde_yaml is archived
         // by its author, and its forks are either quiet or have advisories.
-        let document: Value = serde_saphyr::from_str(text).map_err(|e| whole(e.to_string()))?;
+        let document: Value = serde_saphyr::from_str(text).map_err(|e| whole(refusal(&e)))?;
         let schema = schemars::schema_for!(Config).to_value();
         let mut problems = differences(&schema, &document);
         let rest = without(document, &problems);
@@ -23,6 +23,17 @@ impl Config {
             Err(error) if problems.is_empty() => Err(whole(error.to_string())),
             Err(_) => Err(Problems(problems)),
         }
+    }
+}
+
+/// In words for whoever wrote the document.
+fn refusal(error: &serde_saphyr::Error) -> String {
+    let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    match error.without_snippet() {
+        serde_saphyr::Error::NonFiniteFloat { .. } => {
+            format!("{message} (a radius without a limit is written as the word infinity)")
+        }
+        _ => message,
     }
 }
 
@@ -173,7 +184,11 @@ scales:
 
     #[test]
     fn text_that_is_no_yaml_says_where() {
-        let problems = Config::from_yaml("kafka: [").unwrap_err().to_string();
-        assert!(problems.contains("line"), "{problems}");
+        let refused = |text: &str| Config::from_yaml(text).unwrap_err().to_string();
+        assert!(refused("kafka: [").contains("line"));
+        let twice = refused("http: {}\nhttp: {}");
+        assert!(twice.contains("http") && !twice.contains("Policy"), "{twice}");
+        let infinite = refused("scales: [{max_radius: .inf}]");
+        assert!(infinite.contains("the word infinity"), "{infinite}");
     }
 }

@@ -34,6 +34,15 @@ pub(super) struct Setup {
     pub(super) caveat: String,
 }
 
+impl Setup {
+    /// Whether a window that ends at `time` holds the end of the recording and its beginning.
+    pub(super) fn straddles_a_seam(&self, time: f64) -> bool {
+        let Scale { window, copies, delay, .. } = self.scale;
+        let span = (window + (copies - 1) * delay) as f64 / self.point_rate;
+        time >= self.length && time % self.length <= span
+    }
+}
+
 /// How windows are made.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Scale {

@@ -92,7 +92,7 @@ impl Terminal {
         ));
         say(&format!("engine          {}", milliseconds(totals.engine)));
         say(&format!("end to end      {}", milliseconds(totals.end_to_end)));
-        say(&alerts(story, &totals));
+        alerts(story, &totals).iter().for_each(|line| say(line));
     }
 }
 
@@ -136,6 +136,7 @@ fn describe(alert: &Alert, setup: &Setup) -> String {
         (Some(mark), Some(delay)) => {
             format!("{delay:.0} ms after the marked beat at {}", clock(mark, 2))
         }
+        _ if setup.straddles_a_seam(alert.time) => "where the recording starts again".into(),
         _ if setup.reference => "no marked beat near".into(),
         _ => String::new(),
     };
@@ -143,21 +144,22 @@ fn describe(alert: &Alert, setup: &Setup) -> String {
     line.trim_end().to_owned()
 }
 
-fn alerts(story: &Story, totals: &Totals) -> String {
+fn alerts(story: &Story, totals: &Totals) -> Vec<String> {
     let (all, scored) = story.marks();
+    let counted = counted(totals.alerts);
     if !story.setup().reference {
-        return counted(totals.alerts);
+        return vec![counted];
     }
     let times: Vec<f64> = story.alerts().iter().map(|alert| alert.time).collect();
-    format!(
-        "{}, {} of them beside a marked beat; of {} beats marked after the warm-up, {} have one \
-         ({} marked in all)",
-        counted(totals.alerts),
-        totals.matched,
-        scored.len(),
-        super::reference::alerted(scored, &times),
-        all.len()
-    )
+    vec![
+        format!("{counted}, {} of them beside a marked beat", totals.matched),
+        format!(
+            "{} beats marked, {} of them after the warm-up, {} of those with an alert",
+            all.len(),
+            scored.len(),
+            super::reference::alerted(scored, &times)
+        ),
+    ]
 }
 
 fn counted(alerts: u64) -> String {

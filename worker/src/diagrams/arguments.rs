@@ -12,11 +12,11 @@ pub struct Arguments {
     pub input: PathBuf,
 
     /// Points in a window
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = parse_count, allow_negative_numbers = true)]
     pub window: usize,
 
     /// Points between two emissions; the first comes when the window is full
-    #[arg(long, value_name = "H")]
+    #[arg(long, value_name = "H", value_parser = parse_count, allow_negative_numbers = true)]
     pub hop: usize,
 
     /// Longest edge of the filtration, in the unit of the input; inf for no limit. An edge is in
@@ -28,28 +28,33 @@ pub struct Arguments {
     #[arg(long, value_name = "D", default_value = "1", value_parser = parse_degree)]
     pub max_dimension: Degree,
 
-    /// Samples between two copies of a delay embedding
-    #[arg(long, value_name = "T", default_value_t = 1)]
-    pub delay: usize,
+    /// Samples between two copies of a delay embedding [default: 1]
+    #[arg(long, value_name = "T", value_parser = parse_count, allow_negative_numbers = true,
+          requires = "embedding")]
+    pub delay: Option<usize>,
 
     /// Copies of the series in a delay embedding: sample t becomes the point
-    /// (x[t], x[t-T], ..., x[t-(M-1)T])
-    #[arg(long, value_name = "M", default_value_t = 1)]
+    /// (x[t], x[t-T], ..., x[t-(M-1)T]). Points are counted from the first whole one: the newest
+    /// sample of point e is e+(M-1)T
+    #[arg(long, value_name = "M", default_value = "1", value_parser = parse_count,
+          allow_negative_numbers = true)]
     pub embedding: usize,
 
     /// Columns to use, counted from 0, for example 0,2; the others may hold anything [default:
     /// all]
-    #[arg(long, value_name = "I,J", value_delimiter = ',')]
+    #[arg(long, value_name = "I,J", value_delimiter = ',', value_parser = parse_channel,
+          allow_negative_numbers = true)]
     pub channels: Option<Vec<usize>>,
 
-    /// incremental updates the last answer, batch computes each window from nothing; both print
-    /// the same bytes
+    /// incremental updates the last answer; batch computes each window from nothing, which takes
+    /// much longer. Both print the same bytes
     #[arg(long, value_enum, default_value_t = Engine::Incremental)]
     pub engine: Engine,
 
     /// Threads that compute. With more than one the input is cut into stretches that are
     /// computed side by side and printed in order: the same bytes, a stretch at a time
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_threads,
+          allow_negative_numbers = true)]
     pub threads: NonZeroUsize,
 
     /// File to write to [default: standard output]
@@ -66,6 +71,21 @@ pub enum Engine {
     Batch,
 }
 
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "it must be a whole number".into())
+}
+
+fn parse_channel(text: &str) -> Result<usize, String> {
+    let channel = text.trim().parse();
+    channel.map_err(|_| "name columns by their numbers, from 0, such as 0,2".into())
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    const MOST: usize = 256;
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST);
+    threads.ok_or_else(|| format!("it must be from 1 to {MOST}"))
+}
+
 fn parse_degree(text: &str) -> Result<Degree, String> {
     match text {
         "0" => Ok(Degree::H0),
@@ -77,7 +97,7 @@ fn parse_degree(text: &str) -> Result<Degree, String> {
 impl Arguments {
     /// The scale over samples of `channels` chosen channels.
     pub(super) fn scale(&self, channels: usize) -> Result<Scale, ConfigError> {
-        let embedding = Embedding::new(self.embedding, self.delay, channels, None)?;
+        let embedding = Embedding::new(self.embedding, self.delay.unwrap_or(1), channels, None)?;
         Scale::new(embedding, 1, self.hop, &self.config(channels))
     }
 

@@ -14,6 +14,8 @@ pub(super) struct CsvSamples<R> {
     channels: Option<Vec<usize>>,
     /// Cells in the first line; 0 before it.
     columns: usize,
+    /// The first blank line behind the last sample.
+    blank: Option<u64>,
 }
 
 impl<R: Read + Send> CsvSamples<R> {
@@ -30,17 +32,38 @@ impl<R: Read + Send> CsvSamples<R> {
             .trim(Trim::All)
             .terminator(Terminator::Any(b'\n'))
             .from_reader(input.chain(&b"\n"[..]));
-        CsvSamples { name, length, reader, record: ByteRecord::new(), channels, columns: 0 }
+        let record = ByteRecord::new();
+        CsvSamples { name, length, reader, record, channels, columns: 0, blank: None }
     }
 
     /// Goes to the next line that is not blank.
     fn advance(&mut self) -> Result<bool, InputError> {
+        let mut behind = self.reader.position().line();
         while self.advance_line()? {
-            if self.record.len() > 1 || !self.record[0].is_empty() {
+            let lines = self.record.as_slice().iter().filter(|&&b| b == b'\n').count() as u64 + 1;
+            let blank = self.record.len() == 1 && self.record[0].is_empty();
+            let end = self.reader.position().line();
+            // The reader passes over empty lines itself.
+            if blank || end > behind + lines {
+                self.blank.get_or_insert(behind);
+            }
+            if !blank {
                 return Ok(true);
             }
+            behind = end;
         }
         Ok(false)
+    }
+
+    /// Blank lines are nothing before the first sample and after the last. Between two they stand
+    /// for one that is missing, as some programs write it.
+    fn is_whole(&mut self, begun: bool) -> Result<(), InputError> {
+        match self.blank.take() {
+            Some(line) if begun => {
+                Err(InputError::Blank { place: format!("{}, line {line}", self.name) })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn advance_line(&mut self) -> Result<bool, InputError> {
@@ -80,9 +103,8 @@ impl<R: Read + Send> CsvSamples<R> {
         }
         sample.clear();
         for (column, cell) in self.cells() {
-            let place = || format!("{}, column {}", self.line(), column + 1);
-            let value = number(cell)
-                .ok_or_else(|| InputError::NotANumber { place: place(), text: excerpt(cell) })?;
+            let place = || format!("{}, channel {column}", self.line());
+            let value = number(cell).ok_or_else(|| not_a_number(place(), cell))?;
             sample.push(to_f32(value, place)?);
         }
         Ok(())
@@ -94,12 +116,14 @@ impl<R: Read + Send> Samples for CsvSamples<R> {
         if !self.advance()? {
             return Ok(false);
         }
-        if self.columns == 0 {
+        let begun = self.columns > 0;
+        if !begun {
             self.begin()?;
             if self.is_header() && !self.advance()? {
                 return Ok(false);
             }
         }
+        self.is_whole(begun)?;
         self.parse(sample).map(|()| true)
     }
 
@@ -120,6 +144,25 @@ impl<R: Read + Send> Samples for CsvSamples<R> {
 /// in every format of input.
 fn number(cell: &[u8]) -> Option<f64> {
     std::str::from_utf8(cell).ok()?.parse().ok()
+}
+
+/// Says so, and what has been taken for commas, if anything.
+fn not_a_number(place: String, cell: &[u8]) -> InputError {
+    let text = excerpt(cell);
+    let inside = |byte: u8| cell.contains(&byte);
+    let separator = match () {
+        () if inside(0) => return InputError::Encoding { place },
+        () if inside(b';') => "semicolons",
+        () if inside(b'\t') => "tabs",
+        () if is_row_of_numbers(cell) => "blanks",
+        () => return InputError::NotANumber { place, text },
+    };
+    InputError::Separator { place, text, separator }
+}
+
+fn is_row_of_numbers(cell: &[u8]) -> bool {
+    let mut parts = cell.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some() && parts.all(|part| number(part).is_some())
 }
 
 fn excerpt(cell: &[u8]) -> String {

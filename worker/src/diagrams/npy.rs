@@ -128,7 +128,7 @@ impl Samples for NpySamples {
         self.advance().map_err(|cause| InputError::Read { name: self.name.clone(), cause })?;
         sample.clear();
         for &(column, value) in &self.values {
-            let place = || format!("{}, row {}, column {column}, from 0", self.name, self.row);
+            let place = || format!("{}, row {}, channel {column}, from 0", self.name, self.row);
             sample.push(to_f32(value, place)?);
         }
         self.row += 1;
@@ -152,6 +152,12 @@ impl Samples for NpySamples {
 fn header(file: &File) -> io::Result<(NpyHeader, u64)> {
     /// No header of an array of numbers comes near this.
     const LONGEST: u64 = 4096;
+    const MAGIC: &[u8] = b"\x93NUMPY";
+    let mut magic = [0; MAGIC.len()];
+    let read = Section { file: Arc::new(file.try_clone()?), offset: 0 }.read_exact(&mut magic);
+    if read.is_err() || magic != *MAGIC {
+        return Err(io::Error::other("it does not begin as one; write it with numpy.save"));
+    }
     let mut head = Read::take(Section { file: Arc::new(file.try_clone()?), offset: 0 }, LONGEST);
     let header = NpyHeader::from_reader(&mut head)?;
     Ok((header, head.into_inner().offset))

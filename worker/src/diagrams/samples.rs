@@ -33,15 +33,30 @@ pub(crate) enum InputError {
     Npy { name: String, reason: String },
     #[error("{name} was cut off: it has {found} of {expected} bytes; write it again")]
     CutOff { name: String, found: u64, expected: u64 },
-    #[error("{name} has {columns} columns: channel {channel} does not exist, they count from 0")]
+    #[error(
+        "{name} has {}: channel {channel} does not exist, they count from 0",
+        counted(*columns, "column")
+    )]
     Channel { name: String, columns: usize, channel: usize },
-    #[error("{place} has {found} cells, expected {expected} as in the lines before; repair it")]
+    #[error(
+        "{place} has {}, expected {expected} as in the lines before; repair it (commas separate \
+         cells, and a point the decimals)",
+        counted(*found, "cell")
+    )]
     Ragged { place: String, found: usize, expected: usize },
     #[error(
-        "{place}: {text:?} is not a number; repair it, or leave its column out with --channels \
-         (only a first line without any number is taken for names)"
+        "{place}: {text:?} is not a number; repair it, or choose other channels, which count from \
+         0 (only a first line without any number is taken for names)"
     )]
     NotANumber { place: String, text: String },
+    #[error("{place}: {text:?} is not a number; separate cells by commas, not by {separator}")]
+    Separator { place: String, text: String, separator: &'static str },
+    #[error("{place}: it is not UTF-8 (UTF-16, perhaps); write it as UTF-8 or ASCII")]
+    Encoding { place: String },
+    #[error(
+        "{place} is blank, but samples come behind it; fill in what is missing, or remove the line"
+    )]
+    Blank { place: String },
     #[error("{place}: {value} is not finite; remove or repair that row")]
     NotFinite { place: String, value: f64 },
     #[error("{place}: {value:e} does not fit in a float32 (at most {max:e}); rescale that column", max = f32::MAX)]
@@ -59,7 +74,8 @@ pub(crate) fn open(
     }
     let name = path.display().to_string();
     let file = open_file(path, &name)?;
-    match path.extension().and_then(|e| e.to_str()) {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
         Some("npy") => Ok(Box::new(NpySamples::new(file, name, channels)?)),
         Some("csv" | "txt") | None => {
             let length = file.metadata().ok().filter(|m| m.is_file()).map(|m| m.len());
@@ -67,6 +83,10 @@ pub(crate) fn open(
         }
         Some(_) => Err(InputError::Kind(name)),
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn open_file(path: &Path, name: &str) -> Result<File, InputError> {

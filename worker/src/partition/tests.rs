@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 const CONFIG: &str = "
-kafka: {brokers: none, input: in}
+kafka: {brokers: 'none:9092', input: in}
 series: {max: 3, preprocess: {decimate: 2, high_pass: 3}}
 scales:
   - {name: small, window: 8, hop: 3, max_radius: 2}
