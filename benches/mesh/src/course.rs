@@ -13,6 +13,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// From the first result until a rate is measured.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// The same for a JVM, which compiles what it has run for a while.
+const WARM_UP_OF_JVM: Duration = Duration::from_secs(6);
 /// Points that the fastest worker we know cannot work off in a run.
 const POINTS_PER_SECOND: f64 = 50_000.0;
 /// The same for points that are only passed through.
@@ -41,7 +45,7 @@ impl Course {
         show::section("Preparing: Kafka, Kafka Streams, Python, points");
         let peers = Peers::prepare()?;
         let stage = Stage::set()?;
-        let points = POINTS_PER_SECOND * (measure.as_secs_f64() + 3.0);
+        let points = POINTS_PER_SECOND * (WARM_UP + measure).as_secs_f64();
         let workloads = [Workload::circle(), Workload::regime(), Workload::torus()];
         let fill = |workload: &Workload| Backlog::fill(&stage, workload, points as usize);
         let backlogs = workloads.iter().map(fill).collect::<Result<_>>()?;
@@ -122,7 +126,7 @@ impl Course {
 
     fn streams(&self) -> Result<Streams> {
         show::section("Kafka Streams, passing points through");
-        let points = PASSED_PER_SECOND * (self.measure.as_secs_f64() + 3.0);
+        let points = PASSED_PER_SECOND * (WARM_UP_OF_JVM + self.measure).as_secs_f64();
         let backlog = Backlog::fill(&self.stage, &Workload::circle(), points as usize)?;
         let mut streams = Streams::default();
         for guarantee in Guarantee::BOTH {
@@ -153,7 +157,7 @@ impl Course {
         workers: usize,
         what: &str,
     ) -> Result<(Drained, String)> {
-        let warm_up = Duration::from_secs(2);
+        let warm_up = if let Job::Streams { .. } = job { WARM_UP_OF_JVM } else { WARM_UP };
         let span = Span { warm_up, measure: self.measure };
         let (stage, peers, output) = (&self.stage, &self.peers, self.output("rate"));
         let drained = backlog.drain(stage, job, peers, workers, &output, span);
