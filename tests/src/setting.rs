@@ -63,6 +63,7 @@ kafka:
   input: {input}
   outputs: {{diagrams: {output}.diagrams, features: {output}.features, alerts: {output}.alerts}}
   checkpoints: {output}.checkpoints
+  dead_letters: {{topic: {output}.dead-letters, headers: [kafka_connect, spring]}}
   checkpoint_ms: 300
 {kafka}
 input: {codec}

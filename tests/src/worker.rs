@@ -2,7 +2,7 @@
 
 use crate::binary;
 use crate::process::Process;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -108,6 +108,23 @@ impl Worker {
     pub fn into_process(self) -> Process {
         self.process
     }
+}
+
+/// Runs another command of the worker with this configuration; gives what it writes to standard
+/// output.
+///
+/// # Errors
+/// When it ends with an error; says which.
+pub fn command(config: &str, name: &[&str], arguments: &[&str]) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("config.yaml");
+    fs::write(&file, config)?;
+    let mut command = std::process::Command::new(binary::worker()?);
+    let output = command.args(name).arg("--config").arg(&file).args(arguments).output()?;
+    if !output.status.success() {
+        bail!("{name:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The status and body of the answer to a GET at a port of localhost.

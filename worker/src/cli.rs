@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, diagrams, service};
+use crate::{dead_letters, demo, diagrams, service};
 
 /// Watches the shape of live data.
 #[derive(Debug, Parser)]
@@ -28,6 +28,11 @@ enum Command {
     /// Runs until SIGTERM or SIGINT, then finishes what is in hand. Nothing is lost by a crash:
     /// the next run takes up where this one was. RUST_LOG chooses what is logged.
     Run(service::Arguments),
+    /// Lists, shows and replays the records that gave no points
+    ///
+    /// They stand in a topic of their own, as they were, with the reason in their headers.
+    #[command(name = "dead-letters")]
+    DeadLetters(dead_letters::Arguments),
     /// Plays a real electrocardiogram through the worker, with a live page
     ///
     /// Needs no service: the broker runs inside this process. Alerts appear beside beats that a
@@ -40,6 +45,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Diagrams(arguments) => diagrams::run(&arguments),
         Command::Run(arguments) => service::run(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
     };
     match done {

@@ -107,8 +107,11 @@ impl Thread {
     }
 
     fn take(&self, held: &mut Held, mut records: Vec<Record>) {
-        let Taken { outputs, waits } = held.partition.take(&records, &self.pool, &self.metrics);
-        let outgoing = outputs.into_iter().map(Outgoing::from).collect();
+        let taken = held.partition.take(&records, &self.pool, &self.metrics);
+        let Taken { outputs, dead_letters, judged, waits } = taken;
+        self.metrics.judged(judged);
+        let outputs = outputs.into_iter().map(Outgoing::from);
+        let outgoing = outputs.chain(dead_letters).collect();
         let next = held.partition.next();
         held.lease.deliver(Batch { records: outgoing, next, snapshot: None });
         held.waits.store(waits.is_some(), Ordering::Relaxed);

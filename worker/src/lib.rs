@@ -4,6 +4,7 @@ pub mod cli;
 mod commits;
 mod compute;
 pub mod config;
+pub mod dead_letters;
 pub mod demo;
 pub mod diagrams;
 pub mod emission;

@@ -1,5 +1,6 @@
 //! What the worker tells Prometheus.
 
+use crate::partition::Judged;
 use mesh::schema::Kind;
 use mesh::{Acknowledged, Observer, Refused, Target};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -17,6 +18,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Code {
     code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdict {
+    verdict: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,9 +64,11 @@ pub(crate) struct Metrics {
     points: Counter,
     replayed: Counter,
     rejected: Family<Code, Counter>,
+    judged: Family<Verdict, Counter>,
     emissions: Family<OfScale, Counter>,
     outputs: Family<OfKind, Counter>,
     refused: Counter,
+    dead_letters: Counter,
     registry_failures: Counter,
     waiting: Gauge,
     cold: Counter,
@@ -94,9 +102,11 @@ impl Default for Metrics {
             points: Counter::default(),
             replayed: Counter::default(),
             rejected: Family::default(),
+            judged: Family::default(),
             emissions: Family::default(),
             outputs: Family::default(),
             refused: Counter::default(),
+            dead_letters: Counter::default(),
             registry_failures: Counter::default(),
             waiting: Gauge::default(),
             cold: Counter::default(),
@@ -127,9 +137,11 @@ impl Metrics {
             self.replayed.clone(),
         );
         r.register("records_skipped", "Records skipped, by the rule broken", self.rejected.clone());
+        r.register("records", "New records, by whether they gave points", self.judged.clone());
         r.register("emissions", "Emissions computed", self.emissions.clone());
         r.register("outputs", "Outputs acknowledged", self.outputs.clone());
         r.register("outputs_refused", "Outputs that Kafka will never accept", self.refused.clone());
+        r.register("dead_letters", "Dead letters acknowledged", self.dead_letters.clone());
         let help = "Requests that the schema registry did not answer";
         r.register("registry_failures", help, self.registry_failures.clone());
         let help = "Partitions that wait for the schema registry";
@@ -193,6 +205,13 @@ impl Metrics {
         self.waiting.set(partitions as i64);
     }
 
+    pub(crate) fn judged(&self, judged: Judged) {
+        let Judged { records, dead } = judged;
+        for (verdict, count) in [("admitted", records - dead), ("rejected", dead)] {
+            self.judged.get_or_create(&Verdict { verdict }).inc_by(count);
+        }
+    }
+
     pub(crate) fn cold(&self) {
         self.cold.inc();
     }
@@ -249,7 +268,10 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn acknowledged(&self, output: Acknowledged) {
-        let Target::Output(kind) = output.to else { return };
+        let Target::Output(kind) = output.to else {
+            self.dead_letters.inc();
+            return;
+        };
         let kind = of_kind(kind);
         self.outputs.get_or_create(&kind).inc();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

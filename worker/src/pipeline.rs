@@ -39,7 +39,10 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         return Ok(());
     }
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
-    ensure_checkpoints(config, &connection, partitions)?;
+    ensure(&connection, &config.kafka.checkpoints(), partitions, true)?;
+    if let Some(dead_letters) = config.kafka.dead_letters() {
+        ensure(&connection, &dead_letters, partitions, false)?;
+    }
     let delivery = Arc::new(deliver(config, &connection, &metrics)?);
     let (ask, unread) = unbounded();
     let (threads, inlets) = compute(config, &metrics, &ask)?;
@@ -76,11 +79,10 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     Ok(polled?)
 }
 
-/// Makes the topic of the checkpoints, unless there is one.
-fn ensure_checkpoints(config: &Config, connection: &Connection, partitions: i32) -> Result<()> {
-    let name = config.kafka.checkpoints();
-    if !topics::exists(connection, &name)? {
-        topics::create(connection, &[Topic { name: &name, partitions, compacted: true }])?;
+/// Makes a topic of the worker's own, unless there is one.
+fn ensure(connection: &Connection, name: &str, partitions: i32, compacted: bool) -> Result<()> {
+    if !topics::exists(connection, name)? {
+        topics::create(connection, &[Topic { name, partitions, compacted }])?;
     }
     Ok(())
 }
@@ -88,7 +90,7 @@ fn ensure_checkpoints(config: &Config, connection: &Connection, partitions: i32)
 fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> Result<Delivery> {
     let topics = Topics {
         outputs: Kind::ALL.map(|kind| (kind, config.kafka.output(kind))).into(),
-        dead_letters: None,
+        dead_letters: config.kafka.dead_letters(),
         checkpoints: config.kafka.checkpoints(),
     };
     let (group, input) = (&config.kafka.group, &config.kafka.input);

@@ -43,6 +43,8 @@ pub(crate) struct Cause<'a> {
     pub(crate) time: f64,
     /// Timestamp of the record.
     pub(crate) timestamp: Option<i64>,
+    /// Whether the outputs are CloudEvents too.
+    pub(crate) cloud_events: bool,
 }
 
 impl Found {
@@ -64,6 +66,11 @@ impl Cause<'_> {
     fn output<B: Serialize>(&self, kind: Kind, body: B) -> Output {
         let origin = self.origin.clone();
         let envelope = Envelope::new(kind, origin, self.series, self.scale, self.time);
-        Output::new(kind, &Message { envelope, body }, self.timestamp)
+        let message = Message { envelope, body };
+        let mut output = Output::new(kind, &message, self.timestamp);
+        if self.cloud_events {
+            output.event = mesh::schema::cloud_events(&message.envelope);
+        }
+        output
     }
 }

@@ -1,7 +1,8 @@
-use crate::config::Config;
+use crate::config::{Config, Kafka};
 use crate::filter::Filters;
 use crate::watch::{Memory, Watch};
 use mesh::checkpoint::{Remembered, State};
+use mesh::dead_letters::Postmark;
 use mesh::schema::{Admission, Decoder, Sample, Unusable};
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
@@ -13,6 +14,8 @@ pub(crate) struct Blueprint {
     pub(crate) config: Config,
     pub(crate) scales: Vec<Arc<crate::config::Scale>>,
     pub(crate) decoder: Arc<Decoder>,
+    /// What dead letters are made with, if they are kept.
+    pub(crate) postmark: Option<Postmark>,
 }
 
 /// One series: its filters and its scales.
@@ -74,7 +77,8 @@ impl Blueprint {
         let (dimension, max_bytes) = (config.series.dimension, config.series.max_record_bytes);
         let decoder = Decoder::new(&config.input, Admission { dimension, max_bytes })?;
         let scales = config.scales.iter().cloned().map(Arc::new).collect();
-        Ok(Blueprint { config, scales, decoder: Arc::new(decoder) })
+        let postmark = postmark(&config.kafka);
+        Ok(Blueprint { config, scales, decoder: Arc::new(decoder), postmark })
     }
 
     fn filters(&self) -> Filters {
@@ -90,6 +94,15 @@ impl Blueprint {
         let text = serde_json::to_string(&(env!("CARGO_PKG_VERSION"), input, scales));
         fingerprint(text.expect("a configuration has string keys only").as_bytes())
     }
+}
+
+fn postmark(kafka: &Kafka) -> Option<Postmark> {
+    kafka.dead_letters()?;
+    Some(Postmark {
+        topic: kafka.input.clone(),
+        pipeline: kafka.group.clone(),
+        dialects: kafka.dead_letters.headers.clone(),
+    })
 }
 
 /// FNV-1a: stable over versions and machines, unlike the hashes of the standard library.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod codecs;
+mod dead_letters;
 mod encode;
 mod handover;
 mod history;

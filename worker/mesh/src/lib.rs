@@ -6,9 +6,11 @@
 //! * [`Delivery`]: sends outputs, and moves a partition's checkpoint and committed offset only
 //!   after every output before them was acknowledged.
 //! * [`checkpoint`]: where to resume, in a compacted topic.
+//! * [`dead_letters`]: what becomes of records that give no points.
 //! * [`Feed`] and [`Tail`]: append to a topic, and read topics, outside of any group.
 //! * [`breaker`]: when the input waits; [`batch`]: how much is handed over together.
 //! * [`security`]: who the worker is to the brokers.
+//! * [`scan`]: read a topic up to where it ends now.
 //! * [`Class`]: what an error of Kafka asks for.
 //! * [`embedded`]: a broker inside the process, for demonstrations.
 
@@ -19,6 +21,7 @@ pub mod checkpoint;
 mod class;
 mod connection;
 mod contact;
+pub mod dead_letters;
 pub mod delivery;
 pub mod embedded;
 mod error;
@@ -29,6 +32,7 @@ mod onlooker;
 mod outgoing;
 mod pulse;
 mod routes;
+pub mod scan;
 pub mod schema;
 pub mod security;
 mod sink;

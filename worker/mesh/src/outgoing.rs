@@ -40,12 +40,13 @@ impl Outgoing {
 impl From<Output> for Outgoing {
     fn from(output: Output) -> Outgoing {
         let header = |name: &str, value: &str| (name.to_owned(), Some(value.as_bytes().to_vec()));
-        let headers = vec![
+        let mut headers = vec![
             header("id", &output.id),
             header("source-offset", &output.offset.to_string()),
             header("content-type", "application/json"),
             header("schema", output.kind.schema()),
         ];
+        headers.extend(output.event.iter().map(|(name, value)| header(name, value)));
         Outgoing {
             to: Target::Output(output.kind),
             id: output.id,

@@ -87,7 +87,7 @@ fn start(
     Ok(Offset::Offset(if from == Begin::First { first } else { end }))
 }
 
-fn located(message: &BorrowedMessage<'_>) -> Located {
+pub(crate) fn located(message: &BorrowedMessage<'_>) -> Located {
     let record = source::record(message);
     let text =
         |(name, value): &Header| Some((name.clone(), String::from_utf8(value.clone()?).ok()?));

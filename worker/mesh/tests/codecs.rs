@@ -162,6 +162,11 @@ fn a_schema_is_asked_for_once() {
     }
     assert_eq!(known(), Ok(1));
     assert_eq!(registry.asked.lock().unwrap().len(), 1);
+    let unknown = framed(4, &bytes("point.avro"));
+    let known = || decoder.decode_known(&incoming(&unknown)).map_err(code).map(|s| s.len());
+    assert_eq!(known(), Err("unavailable"));
+    assert_eq!(code(decoder.decode(&incoming(&unknown)).unwrap_err()), "decode.schema-unknown");
+    assert_eq!(known(), Err("decode.schema-unknown"), "what was answered is not asked again");
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn output(offset: i64) -> Outgoing {
         offset,
         timestamp: Some(7),
         payload: b"{}".into(),
+        event: Vec::new(),
     };
     output.into()
 }

@@ -62,11 +62,13 @@ impl Config {
         let kafka = &self.kafka;
         let mut names: Vec<(&str, String)> =
             mesh::schema::Kind::ALL.iter().map(|k| (k.name(), kafka.output(*k))).collect();
+        names.extend(kafka.dead_letters().map(|name| ("dead_letters", name)));
         names.push(("checkpoints", kafka.checkpoints()));
         let mut seen = BTreeSet::from([kafka.input.clone()]);
         for (path, name) in names {
             let path = match path {
                 "checkpoints" => "kafka.checkpoints".to_owned(),
+                "dead_letters" => "kafka.dead_letters.topic".to_owned(),
                 output => format!("kafka.outputs.{output}"),
             };
             if name.is_empty() {

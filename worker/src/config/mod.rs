@@ -5,6 +5,7 @@ mod conform;
 mod load;
 mod scale;
 
+use mesh::dead_letters::Dialect;
 use mesh::schema::Kind;
 use mesh::{Connection, Group, Protocol, Security};
 use schemars::JsonSchema;
@@ -53,6 +54,9 @@ pub struct Kafka {
     /// The topics of the results.
     #[serde(default)]
     pub outputs: Outputs,
+    /// What becomes of records that give no points.
+    #[serde(default)]
+    pub dead_letters: DeadLetters,
     /// The topic in which the worker remembers where it was; made, compacted, if it does not
     /// exist. Default: `<input>.checkpoints`.
     #[serde(default)]
@@ -122,6 +126,21 @@ pub struct Outputs {
     pub features: Option<String>,
     /// Alerts. Default: `<input>.alerts`.
     pub alerts: Option<String>,
+    /// Whether every result has the headers of a CloudEvent too. Default: false.
+    pub cloud_events: bool,
+}
+
+/// What becomes of records that give no points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadLetters {
+    /// Whether they are kept, as they were and with the reason in their headers. Without, they are
+    /// only counted and logged. Default: true.
+    pub enabled: bool,
+    /// Their topic; made if it does not exist. Default: `<input>.dead-letters`.
+    pub topic: Option<String>,
+    /// Headers of other tools that are added too: kafka_connect, spring. Default: none.
+    pub headers: Vec<Dialect>,
 }
 
 /// What the points are like.
@@ -180,6 +199,13 @@ impl Kafka {
         chosen.clone().unwrap_or_else(|| format!("{}.{kind}", self.input))
     }
 
+    /// The topic of the dead letters, if they are kept.
+    pub fn dead_letters(&self) -> Option<String> {
+        let DeadLetters { enabled, topic, .. } = &self.dead_letters;
+        let default = || format!("{}.dead-letters", self.input);
+        enabled.then(|| topic.clone().unwrap_or_else(default))
+    }
+
     /// The topic of the checkpoints.
     pub fn checkpoints(&self) -> String {
         self.checkpoints.clone().unwrap_or_else(|| format!("{}.checkpoints", self.input))
@@ -215,6 +241,12 @@ impl Compute {
     /// Bytes of records that may wait for one thread.
     pub fn queue_bytes(&self) -> usize {
         self.queue_bytes.unwrap_or(4 << 20)
+    }
+}
+
+impl Default for DeadLetters {
+    fn default() -> DeadLetters {
+        DeadLetters { enabled: true, topic: None, headers: Vec::new() }
     }
 }
 

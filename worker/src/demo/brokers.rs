@@ -24,6 +24,7 @@ impl Brokers {
     pub(super) fn open(outside: Option<&str>, kafka: &Kafka) -> anyhow::Result<Brokers> {
         let mut names: Vec<String> = Kind::ALL.map(|kind| kafka.output(kind)).into();
         names.push(kafka.input.clone());
+        names.extend(kafka.dead_letters());
         let checkpoints = kafka.checkpoints();
         let topic = |name, compacted| Topic { name, partitions: 1, compacted };
         let mut all: Vec<Topic<'_>> = names.iter().map(|name| topic(name, false)).collect();

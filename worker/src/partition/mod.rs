@@ -8,9 +8,9 @@ use crate::metrics::Metrics;
 use crate::results::Cause;
 use crate::series::{Blueprint, Due, Series, Spot};
 use lru::LruCache;
-use mesh::Record;
 use mesh::checkpoint::{Saved, Snapshot};
 use mesh::schema::{Failure, Origin, Output, Rejection, Sample};
+use mesh::{Outgoing, Record};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::fmt;
@@ -52,9 +52,20 @@ pub(crate) struct Known<'a> {
 pub(crate) struct Taken {
     /// The outputs that became due, in order.
     pub(crate) outputs: Vec<Output>,
+    /// The dead letters of new records, in order; none when they are not kept.
+    pub(crate) dead_letters: Vec<Outgoing>,
+    /// New records that were judged, and those of them that gave no points.
+    pub(crate) judged: Judged,
     /// The index of the first record that was not taken, because its schema is not known yet; it
     /// and those after it are to be given again.
     pub(crate) waits: Option<usize>,
+}
+
+/// What became of new records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) records: u64,
+    pub(crate) dead: u64,
 }
 
 /// A series that has samples to compute.
@@ -155,7 +166,7 @@ impl Partition {
     ) -> Taken {
         let mut work = Vec::new();
         let mut touched = Vec::new();
-        let mut waits = None;
+        let (mut dead_letters, mut judged, mut waits) = (Vec::new(), Judged::default(), None);
         for (index, record) in records.iter().enumerate() {
             // A client that was interrupted may give a record twice.
             if record.offset < self.read {
@@ -168,12 +179,18 @@ impl Partition {
                     }
                     self.forget_coldest(&mut work, metrics);
                 }
-                Err(Failure::Rejected(rejection)) => self.reject(record, &rejection, metrics),
+                // What is replayed was told of when it was new.
+                Err(Failure::Rejected(_)) if record.offset < self.live => {}
+                Err(Failure::Rejected(rejection)) => {
+                    judged.dead += 1;
+                    dead_letters.extend(self.reject(record, &rejection, metrics));
+                }
                 Err(Failure::Unavailable(_)) => {
                     waits = Some(index);
                     break;
                 }
             }
+            judged.records += u64::from(record.offset >= self.live);
             self.read = record.offset + 1;
             self.next = self.next.max(self.read);
         }
@@ -189,7 +206,7 @@ impl Partition {
             }
         }
         metrics.series(self.partition, self.series.len());
-        Taken { outputs, waits }
+        Taken { outputs, dead_letters, judged, waits }
     }
 
     /// What is to be remembered, if there is anything new.
@@ -223,11 +240,13 @@ impl Partition {
         self.blueprint.settings(self.most)
     }
 
-    /// Tells of a bad record, unless that was done when it was new.
-    fn reject(&self, record: &Record, rejection: &Rejection, metrics: &Metrics) {
-        if record.offset < self.live {
-            return;
-        }
+    /// Tells of a bad record; gives its dead letter if such are kept.
+    fn reject(
+        &self,
+        record: &Record,
+        rejection: &Rejection,
+        metrics: &Metrics,
+    ) -> Option<Outgoing> {
         metrics.rejected(rejection.code());
         tracing::warn!(
             code = rejection.code(),
@@ -236,6 +255,8 @@ impl Partition {
             offset = record.offset,
             "record skipped: {rejection}"
         );
+        let postmark = self.blueprint.postmark.as_ref()?;
+        Some(postmark.letter(self.partition, record, rejection))
     }
 
     /// Gives a sample to its series. Only new records make a series warm or cold: of the records
@@ -297,7 +318,8 @@ impl Partition {
         let run = |(index, series, watch, inbox, filters): (usize, &str, &mut _, &Vec<Due>, &_)| {
             let scale = &self.blueprint.scales[index].name;
             let (partition, live) = (self.partition, self.live);
-            let source = Source { topic, partition, live, series, scale };
+            let cloud_events = self.blueprint.config.kafka.outputs.cloud_events;
+            let source = Source { topic, partition, live, series, scale, cloud_events };
             let outputs = source.run(watch, inbox, filters, metrics);
             outputs.into_iter().map(|(spot, output)| (spot, index, output)).collect::<Vec<_>>()
         };
@@ -319,6 +341,7 @@ struct Source<'a> {
     live: i64,
     series: &'a str,
     scale: &'a str,
+    cloud_events: bool,
 }
 
 impl Source<'_> {
@@ -358,6 +381,7 @@ impl Source<'_> {
             scale: self.scale,
             time: due.time,
             timestamp: due.timestamp,
+            cloud_events: self.cloud_events,
         }
     }
 }

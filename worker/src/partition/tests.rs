@@ -81,7 +81,7 @@ fn take(
     records: &[Record],
     metrics: &Metrics,
 ) -> Vec<Output> {
-    let Taken { outputs, waits } = partition.take(records, pool, metrics);
+    let Taken { outputs, waits, .. } = partition.take(records, pool, metrics);
     assert_eq!(waits, None);
     outputs
 }
@@ -309,4 +309,51 @@ fn a_record_waits_for_its_schema_and_those_after_it_too() {
     assert_eq!((taken.waits, taken.outputs.len()), (Some(1), 0));
     assert_eq!(partition.next(), records[0].offset + 1, "the first was rejected, and is done");
     assert_eq!(partition.take(&records[1..], &pool, &metrics).waits, Some(0));
+}
+
+#[test]
+fn bad_records_become_dead_letters_once_and_are_judged_again_without_one() {
+    let metrics = Metrics::default();
+    let records = records(&[(0, 20), (4, 2), (1, 5), (4, 1)]);
+    let (mut first, pool) = partition(1);
+    let taken = first.take(&records, &pool, &metrics);
+    assert_eq!(taken.judged, Judged { records: 28, dead: 3 });
+    let bad: Vec<String> = [20, 21, 27].map(|i| format!("in/0/{}", records[i].offset)).into();
+    assert_eq!(taken.dead_letters.iter().map(|l| l.id.clone()).collect::<Vec<_>>(), bad);
+    assert_eq!(taken.dead_letters[0].payload.as_deref(), Some(&b"broken"[..]));
+    let saved = save(first.snapshot().unwrap(), &mut HashMap::new());
+    let (mut second, _) = partition(1);
+    let from = resume(&mut second, Some(&saved), Some(saved.header.next));
+    let again: Vec<Record> = records.into_iter().filter(|r| r.offset >= from).collect();
+    assert!(again.len() > 8, "bad records are among those that are read again");
+    let taken = second.take(&again, &pool, &metrics);
+    assert_eq!((taken.dead_letters.len(), taken.judged), (0, Judged::default()));
+}
+
+#[test]
+fn without_dead_letters_bad_records_are_only_counted() {
+    let off = CONFIG.replace("input: in", "input: in, dead_letters: {enabled: false}");
+    let blueprint = Arc::new(Blueprint::new(Config::from_yaml(&off).unwrap()).unwrap());
+    let (_, pool) = partition(1);
+    let metrics = Metrics::default();
+    let taken = Partition::new(&blueprint, 0, 1).take(&records(&[(4, 2)]), &pool, &metrics);
+    assert_eq!((taken.dead_letters.len(), taken.judged.dead), (0, 2));
+}
+
+#[test]
+fn outputs_are_cloud_events_when_that_is_asked_for() {
+    let on = CONFIG.replace("input: in", "input: in, outputs: {cloud_events: true}");
+    let blueprint = Arc::new(Blueprint::new(Config::from_yaml(&on).unwrap()).unwrap());
+    let (_, pool) = partition(1);
+    let metrics = Metrics::default();
+    let taken = Partition::new(&blueprint, 0, 1).take(&records(&[(0, 100)]), &pool, &metrics);
+    let first = Outgoing::from(taken.outputs[0].clone());
+    let header = |name: &str| first.headers.iter().find(|(n, _)| n == name)?.1.as_deref();
+    assert_eq!(header("ce_id"), Some(first.id.as_bytes()));
+    assert_eq!(header("ce_source"), Some(&b"/in/0"[..]));
+    assert_eq!(header("ce_type"), Some(&b"streaming-tda.diagrams.v1"[..]));
+    let (mut plain, pool) = partition(1);
+    let without = plain.take(&records(&[(0, 100)]), &pool, &metrics);
+    assert_eq!(without.outputs[0].payload, taken.outputs[0].payload);
+    assert!(without.outputs[0].event.is_empty());
 }

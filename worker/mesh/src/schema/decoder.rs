@@ -8,7 +8,8 @@ use super::registry::{Client, Registered};
 use super::wire::{self, Framed, SchemaId};
 use super::{Admission, Point, Rejection, Sample};
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 /// A header of a record: its name, and its value if it has one.
 pub type Header = (String, Option<Vec<u8>>);
@@ -70,8 +71,13 @@ pub struct Decoder {
     own: Option<Schema>,
     client: Option<Client>,
     /// Schemas are never changed under their id.
-    known: RwLock<HashMap<(SchemaId, Vec<usize>), Schema>>,
+    known: RwLock<HashMap<Key, Schema>>,
+    /// Schemas that the registry has just refused.
+    refused: RwLock<HashMap<Key, (Instant, Rejection)>>,
 }
+
+/// A schema, and the message in it.
+type Key = (SchemaId, Vec<usize>);
 
 /// A schema that values of the codec are read with, or why it cannot be used.
 #[derive(Clone, Debug)]
@@ -89,6 +95,8 @@ impl From<Result<Schema, Rejection>> for Schema {
 
 /// Schemas that are remembered; beyond, all are forgotten and asked for again.
 const KNOWN: usize = 4096;
+/// How long the registry's refusal of a schema holds: it may be registered any moment.
+const REFUSED: Duration = Duration::from_secs(10);
 
 impl Decoder {
     /// Reads the files that `input` names.
@@ -112,6 +120,7 @@ impl Decoder {
             admission,
             mapping,
             known: RwLock::default(),
+            refused: RwLock::default(),
         })
     }
 
@@ -125,10 +134,11 @@ impl Decoder {
         self.decode_asking(record, self.client.as_ref())
     }
 
-    /// As [`decode`](Decoder::decode), without ever asking the registry.
+    /// As [`decode`](Decoder::decode), without ever asking the registry: with what it said before,
+    /// and a refusal less than 10 s ago.
     ///
     /// # Errors
-    /// As `decode`; a record whose schema has not been asked for yet is
+    /// As `decode`; a record whose schema is to be asked for is
     /// [`Unavailable`](Failure::Unavailable).
     pub fn decode_known(&self, record: &Incoming<'_>) -> Result<Vec<Sample>, Failure> {
         self.decode_asking(record, None)
@@ -197,21 +207,30 @@ impl Decoder {
             return Err(Rejection::Wire("it carries no schema id".into()).into());
         };
         let key = (framed.id, framed.message);
-        let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(schema) = known.get(&key) {
+        if let Some(schema) = read(&self.known).get(&key) {
             return Ok(schema.clone());
         }
-        drop(known);
-        let Some(client) = client else {
-            return Err(Failure::Unavailable(format!("schema {} was not asked for yet", key.0)));
-        };
-        let schema: Schema = self.compile(&client.schema(key.0)?, &key.1).into();
-        let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if known.len() >= KNOWN {
-            known.clear();
+        let Some(client) = client else { return Err(self.unasked(&key)) };
+        match client.schema(key.0) {
+            Ok(registered) => {
+                let schema: Schema = self.compile(&registered, &key.1).into();
+                remember(&self.known, key, schema.clone());
+                Ok(schema)
+            }
+            Err(Failure::Rejected(rejection)) => {
+                remember(&self.refused, key, (Instant::now(), rejection.clone()));
+                Err(rejection.into())
+            }
+            Err(unavailable) => Err(unavailable),
         }
-        known.insert(key, schema.clone());
-        Ok(schema)
+    }
+
+    /// Why a schema that is not known cannot be had without asking.
+    fn unasked(&self, key: &Key) -> Failure {
+        match read(&self.refused).get(key) {
+            Some((at, rejection)) if at.elapsed() < REFUSED => rejection.clone().into(),
+            _ => Failure::Unavailable(format!("schema {} is to be asked for", key.0)),
+        }
     }
 
     fn compile(&self, registered: &Registered, message: &[usize]) -> Result<Schema, Rejection> {
@@ -244,6 +263,18 @@ impl Decoder {
             None => Ok(sample),
         }
     }
+}
+
+fn read<T>(map: &RwLock<HashMap<Key, T>>) -> RwLockReadGuard<'_, HashMap<Key, T>> {
+    map.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remember<T>(map: &RwLock<HashMap<Key, T>>, key: Key, value: T) {
+    let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
+    if map.len() >= KNOWN {
+        map.clear();
+    }
+    map.insert(key, value);
 }
 
 /// The text of the file that holds the schema of the values, if they need one.

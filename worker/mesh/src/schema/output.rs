@@ -127,6 +127,8 @@ pub struct Output {
     pub timestamp: Option<i64>,
     /// The JSON of the [`Message`].
     pub payload: Vec<u8>,
+    /// The headers that make it a CloudEvent, when that was asked for.
+    pub event: Vec<(&'static str, String)>,
 }
 
 impl Output {
@@ -135,7 +137,7 @@ impl Output {
         let payload = serde_json::to_vec(message).expect("a message has string keys only");
         let Envelope { id, series, source, .. } = &message.envelope;
         let (id, series) = (id.clone(), series.clone());
-        Output { kind, id, series, offset: source.offset, timestamp, payload }
+        Output { kind, id, series, offset: source.offset, timestamp, payload, event: Vec::new() }
     }
 }
 

@@ -1,0 +1,82 @@
+use super::{
+    ATTEMPTS, CODE, MESSAGE, OFFSET, PARTITION, PIPELINE, STAGE, TIMESTAMP, TOPIC, WORKER, text,
+};
+use crate::Record;
+use crate::schema::Header;
+use crate::tail::Located;
+
+/// A dead letter as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Where it stands in the topic of dead letters: partition and offset.
+    pub place: (i32, i64),
+    /// When it was sent, milliseconds since the Unix epoch.
+    pub sent: Option<i64>,
+    /// The key of the record.
+    pub key: Option<Box<[u8]>>,
+    /// Its value.
+    pub value: Option<Box<[u8]>>,
+    /// Its headers.
+    pub headers: Vec<Header>,
+    /// What was added to them.
+    pub added: Vec<Header>,
+    /// The code of the rule that it broke.
+    pub code: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// Where that was found.
+    pub stage: String,
+    /// Its topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its timestamp, milliseconds since the Unix epoch.
+    pub timestamp: Option<i64>,
+    /// The consumer group that read it.
+    pub pipeline: String,
+    /// The version of the worker.
+    pub worker: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Letter {
+    /// The dead letter in a record; `None` when that is not one of ours.
+    pub fn read(located: &Located) -> Option<Letter> {
+        let Located { partition, record, .. } = located;
+        let begin = record.headers.iter().rposition(|(name, v)| name == CODE && v.is_some())?;
+        let (original, added) = record.headers.split_at(begin);
+        let of = |name: &str| {
+            let (_, value) = added.iter().find(|(n, _)| n == name)?;
+            String::from_utf8(value.clone()?).ok()
+        };
+        Some(Letter {
+            place: (*partition, record.offset),
+            sent: record.timestamp,
+            key: record.key.clone(),
+            value: record.value.clone(),
+            headers: original.to_vec(),
+            code: of(CODE)?,
+            message: of(MESSAGE)?,
+            stage: of(STAGE)?,
+            topic: of(TOPIC)?,
+            partition: of(PARTITION)?.parse().ok()?,
+            offset: of(OFFSET)?.parse().ok()?,
+            timestamp: of(TIMESTAMP).and_then(|text| text.parse().ok()),
+            pipeline: of(PIPELINE)?,
+            worker: of(WORKER)?,
+            attempts: of(ATTEMPTS)?.parse().ok()?,
+            added: added.to_vec(),
+        })
+    }
+
+    /// The record once more, as it was, with the count of its attempts behind its headers.
+    pub fn again(&self) -> Record {
+        let mut headers = self.headers.clone();
+        headers.push(text(ATTEMPTS, self.attempts));
+        let (key, value) = (self.key.clone(), self.value.clone());
+        Record { offset: self.offset, timestamp: self.timestamp, key, value, headers }
+    }
+}
