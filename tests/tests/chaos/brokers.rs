@@ -1,5 +1,6 @@
 //! Brokers that die and come back.
 
+use crate::both::Both;
 use crate::scene::{Scene, alone};
 use harness::kafka::{Kafka, Options};
 use std::time::Duration;
@@ -8,28 +9,28 @@ use std::time::Duration;
 fn a_broker_that_is_killed_and_comes_back_costs_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::start().unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-back");
-    scene.hire();
-    scene.feed();
-    scene.reach(3);
+    let mut both = Both::new(&kafka, "back");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(3));
     kafka.terminate(0).unwrap();
-    scene.watch(Duration::from_secs(3));
+    both.watch(Duration::from_secs(3));
     kafka.restart(0).unwrap();
-    scene.conclude();
+    both.conclude();
 }
 
 #[test]
 fn a_broker_of_three_may_be_lost_and_leaders_may_move() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { brokers: 3, ..Options::default() }).unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-lost");
-    scene.hire();
-    scene.feed();
-    scene.reach(2);
+    let mut both = Both::new(&kafka, "lost");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(2));
     kafka.kill(0);
-    scene.reach(5);
+    both.each(|scene| scene.reach(5));
     kafka.restart(0).unwrap();
-    scene.watch(Duration::from_secs(2));
+    both.watch(Duration::from_secs(2));
     kafka.move_leaders_home().unwrap();
-    scene.conclude();
+    both.conclude();
 }

@@ -2,6 +2,7 @@
 //! same, and what comes is what an undisturbed run puts out, byte for byte.
 #![allow(clippy::unwrap_used)]
 
+mod both;
 mod brokers;
 mod full;
 mod membership;

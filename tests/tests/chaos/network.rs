@@ -1,5 +1,6 @@
 //! A network that is slow, that cuts connections, and that forgets them.
 
+use crate::both::Both;
 use crate::scene::{Scene, alone};
 use harness::kafka::{Kafka, Options};
 use harness::proxy::{Fate, Network};
@@ -10,24 +11,24 @@ fn a_bad_network_costs_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
     let network = &kafka.proxies()[0];
-    let mut scene = Scene::new(&kafka, "chaos-slow");
-    scene.hire();
-    scene.feed();
-    scene.reach(1);
+    let mut both = Both::new(&kafka, "slow");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(1));
     network.set(Network { latency: Duration::from_millis(100), ..Network::default() });
-    scene.watch(Duration::from_secs(2));
+    both.watch(Duration::from_secs(2));
     network.set(Network { piece: Some(100), bandwidth: Some(500_000), ..Network::default() });
-    scene.watch(Duration::from_secs(2));
+    both.watch(Duration::from_secs(2));
     network.heal();
     for _ in 0..5 {
         network.cut();
-        scene.watch(Duration::from_millis(300));
+        both.watch(Duration::from_millis(300));
     }
     network.set(Network { fate: Fate::Reset, ..Network::default() });
-    scene.watch(Duration::from_secs(2));
+    both.watch(Duration::from_secs(2));
     network.heal();
     assert!(network.accepted() > 10, "the worker goes past the proxy");
-    scene.conclude();
+    both.conclude();
 }
 
 #[test]
@@ -35,13 +36,13 @@ fn half_open_connections_cost_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
     let network = &kafka.proxies()[0];
-    let mut scene = Scene::new(&kafka, "chaos-half");
-    scene.hire();
-    scene.feed();
-    scene.reach(3);
+    let mut both = Both::new(&kafka, "half");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(3));
     // Longer than the session: the group gives the partitions up meanwhile.
     network.set(Network { fate: Fate::Vanish, ..Network::default() });
-    scene.watch(Duration::from_secs(9));
+    both.watch(Duration::from_secs(9));
     network.heal();
-    scene.conclude();
+    both.conclude();
 }

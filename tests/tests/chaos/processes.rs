@@ -1,5 +1,6 @@
 //! Workers that die, sleep, come and go.
 
+use crate::both::Both;
 use crate::scene::{Scene, alone};
 use harness::kafka::Kafka;
 use std::time::{Duration, Instant};
@@ -11,7 +12,11 @@ const LAPSED: Duration = Duration::from_secs(10);
 fn a_killed_worker_s_partitions_are_served_again_within_ten_seconds() {
     let _alone = alone();
     let kafka = Kafka::shared().unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-kill");
+    served_again(Scene::new(&kafka, "chaos-kill"));
+    served_again(Scene::exactly_once(&kafka, "exact-kill"));
+}
+
+fn served_again(mut scene: Scene) {
     scene.hire();
     scene.hire();
     scene.balance(&[2, 2]);
@@ -32,36 +37,50 @@ fn a_killed_worker_s_partitions_are_served_again_within_ten_seconds() {
 fn a_worker_that_wakes_up_after_its_session_contradicts_nobody() {
     let _alone = alone();
     let kafka = Kafka::shared().unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-stop");
-    scene.hire();
-    scene.hire();
-    scene.balance(&[2, 2]);
-    scene.feed();
-    scene.reach(3);
-    scene.workers[0].1.freeze().unwrap();
-    let (setting, zombie) = scene.workers.remove(0);
-    scene.watch(LAPSED);
-    scene.balance(&[4]);
-    zombie.thaw().unwrap();
-    scene.workers.push((setting, zombie));
-    scene.conclude();
+    let mut both = Both::new(&kafka, "stop");
+    both.each(|scene| {
+        scene.hire();
+        scene.hire();
+        scene.balance(&[2, 2]);
+    });
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(3));
+    let mut zombies = Vec::new();
+    both.each(|scene| {
+        scene.workers[0].1.freeze().unwrap();
+        zombies.push(scene.workers.remove(0));
+    });
+    both.watch(LAPSED);
+    both.each(|scene| scene.balance(&[4]));
+    both.each(|scene| {
+        let (setting, zombie) = zombies.remove(0);
+        zombie.thaw().unwrap();
+        scene.workers.push((setting, zombie));
+    });
+    both.conclude();
 }
 
 #[test]
 fn workers_come_and_go_under_load() {
     let _alone = alone();
     let kafka = Kafka::shared().unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-size");
-    scene.hire();
-    scene.balance(&[4]);
-    scene.feed();
-    scene.reach(1);
-    scene.hire();
-    scene.hire();
-    scene.reach(5);
-    for _ in 0..2 {
-        scene.workers.remove(0).1.terminate().unwrap();
-    }
-    scene.balance(&[4]);
-    scene.conclude();
+    let mut both = Both::new(&kafka, "size");
+    both.each(|scene| {
+        scene.hire();
+        scene.balance(&[4]);
+    });
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(1));
+    both.each(|scene| {
+        scene.hire();
+        scene.hire();
+    });
+    both.each(|scene| scene.reach(5));
+    both.each(|scene| {
+        for _ in 0..2 {
+            scene.workers.remove(0).1.terminate().unwrap();
+        }
+    });
+    both.each(|scene| scene.balance(&[4]));
+    both.conclude();
 }

@@ -25,6 +25,8 @@ pub(crate) struct Scene {
     connection: Connection,
     name: String,
     setting: Setting,
+    /// Whether nothing may come again.
+    exact: bool,
     pub(crate) audit: Audit,
     pub(crate) workers: Vec<(Setting, Worker)>,
     feeding: Option<JoinHandle<()>>,
@@ -40,6 +42,7 @@ impl Scene {
             connection: kafka.connection(),
             name: name.into(),
             setting: Setting::new(kafka, name, &output).unwrap(),
+            exact: false,
             audit: Audit::of(&kafka.connection(), &output).unwrap(),
             workers: Vec::new(),
             feeding: None,
@@ -51,6 +54,12 @@ impl Scene {
         let mut scene = Scene::new(kafka, name);
         scene.setting.kafka = lines.into();
         scene
+    }
+
+    /// As `new`, with workers that deliver exactly once.
+    pub(crate) fn exactly_once(kafka: &Kafka, name: &str) -> Scene {
+        let scene = Scene::with(kafka, name, "  delivery: exactly_once");
+        Scene { exact: true, ..scene }
     }
 
     /// Starts one more worker.
@@ -151,6 +160,7 @@ impl Scene {
         assert!(lost.is_empty() && extra.is_empty(), "lost {lost:?}, too much {extra:?}");
         assert!(found == *truth, "other bytes than those of an undisturbed run");
         assert_eq!(audit.out_of_order(POINTS.series), None);
+        assert!(!self.exact || audit.repeated == 0, "{} outputs came again", audit.repeated);
         println!("{name}: {} outputs, {} came again", found.len(), audit.repeated);
     }
 

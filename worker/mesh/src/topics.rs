@@ -144,7 +144,7 @@ pub(crate) fn ends<C: ConsumerContext>(
     let deadline = Instant::now() + TIMEOUT;
     loop {
         match consumer.fetch_watermarks(topic, partition, TIMEOUT) {
-            Err(error) if Class::of(&error) == Class::Retriable && Instant::now() < deadline => {
+            Err(error) if passes(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
             }
             ends => {
@@ -152,6 +152,12 @@ pub(crate) fn ends<C: ConsumerContext>(
             }
         }
     }
+}
+
+/// Whether a question may be asked again: a partition without a leader is unknown to the client.
+fn passes(error: &KafkaError) -> bool {
+    let unknown = error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition);
+    unknown || Class::of(error) == Class::Retriable
 }
 
 /// The offsets that the group of a client has committed of some partitions of a topic.
@@ -166,7 +172,7 @@ pub(crate) fn committed<C: ConsumerContext>(
         let mut list = TopicPartitionList::new();
         partitions.iter().for_each(|&partition| _ = list.add_partition(topic, partition));
         let list = match consumer.committed_offsets(list, TIMEOUT) {
-            Err(error) if Class::of(&error) == Class::Retriable && Instant::now() < deadline => {
+            Err(error) if passes(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
                 continue;
             }

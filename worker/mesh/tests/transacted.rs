@@ -17,6 +17,8 @@ struct Script {
     /// Whether a commit that goes wrong has been done all the same.
     commits_anyway: bool,
     refuses: Option<&'static str>,
+    /// What is set before a call goes wrong.
+    revokes: Option<Arc<AtomicBool>>,
     calls: Vec<&'static str>,
     open: Vec<String>,
     offset: Option<i64>,
@@ -28,7 +30,10 @@ impl Script {
     fn call(&mut self, name: &'static str) -> Result<(), Trouble> {
         self.calls.push(name);
         match self.troubles.front() {
-            Some((wrong, _)) if *wrong == name => Err(self.troubles.pop_front().unwrap().1),
+            Some((wrong, _)) if *wrong == name => {
+                self.revokes.iter().for_each(|revoked| revoked.store(true, Ordering::SeqCst));
+                Err(self.troubles.pop_front().unwrap().1)
+            }
             _ => Ok(()),
         }
     }
@@ -210,6 +215,15 @@ fn who_is_fenced_gives_up_without_a_commit() {
         assert!(log.records.is_empty() && revoked.load(Ordering::SeqCst));
         assert!(transacted.is_idle());
     }
+}
+
+#[test]
+fn who_is_fenced_after_it_was_revoked_has_not_lost_the_partition_to_others() {
+    let (mut transacted, revoked) = transacted(None);
+    let troubles = [("commit", Trouble::Fenced("epoch".into()))].into();
+    let mut log = Script { troubles, revokes: Some(revoked), ..Script::default() };
+    transacted.accept(batch(&["a"], 4));
+    assert!(!run(&mut transacted, &mut log));
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl Transacted {
     /// # Errors
     /// When it is impossible to go on.
     pub fn step(&mut self, log: &mut dyn Transactions, now: Duration) -> Result<Progress, Error> {
-        if self.stage != Stage::Over && self.revoked.load(Ordering::SeqCst) {
+        if self.stage != Stage::Over && self.is_revoked() {
             if self.is_open() {
                 // Readers would wait for it, if nobody takes the partition over. Whoever does
                 // aborts it too.
@@ -185,6 +185,8 @@ impl Transacted {
         match self.advance(log, now) {
             Ok(progress) => Ok(progress),
             Err(Trouble::Fatal(error)) => Err(error),
+            // Once revoked, it may have been taken over by this very worker.
+            Err(Trouble::Fenced(_)) if self.is_revoked() => Ok(self.end(false)),
             Err(Trouble::Fenced(reason)) => {
                 tracing::warn!(partition = self.partition, reason, "taken over by another worker");
                 Ok(self.end(true))
@@ -332,6 +334,10 @@ impl Transacted {
     /// An error before the commit leaves a transaction that can be aborted.
     fn may_abort(&self) -> bool {
         matches!(self.stage, Stage::Appending(_) | Stage::Checking(_) | Stage::Settling)
+    }
+
+    fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::SeqCst)
     }
 
     fn is_open(&self) -> bool {
