@@ -14,6 +14,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a question may be asked again while a broker is lost.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A topic to be created.
 #[derive(Clone, Copy, Debug)]
@@ -141,11 +143,14 @@ pub(crate) fn ends<C: ConsumerContext>(
     topic: &str,
     partition: i32,
 ) -> Result<(i64, i64), Error> {
-    let deadline = Instant::now() + TIMEOUT;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         match consumer.fetch_watermarks(topic, partition, TIMEOUT) {
             Err(error) if passes(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
+                // The client gives a partition up whose leader it does not find at once, as while
+                // a broker is lost, and does not look for it again by itself.
+                let _ = consumer.fetch_metadata(Some(topic), TIMEOUT);
             }
             ends => {
                 return ends.map_err(Error::kafka(format!("find the ends of {topic}/{partition}")));
@@ -167,7 +172,7 @@ pub(crate) fn committed<C: ConsumerContext>(
     partitions: &[i32],
 ) -> Result<HashMap<i32, i64>, Error> {
     let doing = format!("read the committed offsets of {topic}");
-    let deadline = Instant::now() + TIMEOUT;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let mut list = TopicPartitionList::new();
         partitions.iter().for_each(|&partition| _ = list.add_partition(topic, partition));
