@@ -16,7 +16,8 @@ const METHOD: [&str; 6] = [
     "Rates: points are in the topic before, and are worked off for some seconds by processes with \
      one thread that computes. CPU time is that of the whole process, all of its threads and the \
      system's work for it (/proc/<pid>/stat), warm-up left out. A reader reads the results \
-     meanwhile, on the same machine as everything else.",
+     meanwhile, on the same machine as everything else. Features and scores are made with the \
+     defaults, but for a warm-up of 20 emissions, which lies before what is measured.",
     "Points a second and core are points per second of that CPU time, on the workload where there \
      are fewest.",
     "Latency: points come at a steady rate, each at its intended time whatever becomes of those \
