@@ -8,7 +8,10 @@ use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
 use mesh::topics;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a thousand new windows may take on a machine that others use.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 const POINTS: Points = Points { partitions: 1, series: 2, length: 2000 };
 
@@ -69,8 +72,8 @@ fn partitions_that_are_added_while_it_runs_are_served() {
     assert_eq!(second.len(), 2 * ((1000 - 100) / 20 + 1));
 }
 
-/// Tells how long it takes, from the start of the process to the next outputs of all series. The
-/// goal is ten seconds; it is not asserted, since it has not been met beside other tests.
+/// From the start of the process to the next outputs of all series, in ten seconds of two cores.
+/// Other tests want them too: their time is counted, not that of the clock.
 #[test]
 fn a_thousand_windows_of_a_thousand_points_come_back() {
     let kafka = Kafka::shared().unwrap();
@@ -83,7 +86,7 @@ fn a_thousand_windows_of_a_thousand_points_come_back() {
     let mut worker = Worker::start(&yaml).unwrap();
     let mut audit = Audit::of(&connection, "large-out").unwrap();
     // Of each series a diagram of `wide`, and twenty-three of `judged` with their features.
-    audit.read_until(1000 * (1 + 2 * ((999 / 2 - 40) / 20 + 1)), MINUTES, &mut worker).unwrap();
+    audit.read_until(1000 * (1 + 2 * ((999 / 2 - 40) / 20 + 1)), PATIENCE, &mut worker).unwrap();
     audit.read_rest(QUIET).unwrap();
     worker.terminate().unwrap();
     audit.read_rest(QUIET).unwrap();
@@ -93,8 +96,9 @@ fn a_thousand_windows_of_a_thousand_points_come_back() {
     let mut worker = Worker::start(&yaml).unwrap();
     // The next ones of all.
     let next = audit.outputs.len() + 3000;
-    audit.read_until(next, MINUTES, &mut worker).unwrap();
-    let back = began.elapsed();
-    println!("back after {back:?}");
+    audit.read_until(next, PATIENCE, &mut worker).unwrap();
+    let (clock, cores) = (began.elapsed(), worker.cpu_time().unwrap());
+    println!("back after {clock:?}, with {cores:?} of the cores");
+    assert!(cores < Duration::from_secs(20), "{cores:?}");
     worker.terminate().unwrap();
 }
