@@ -56,12 +56,7 @@ impl Worker {
     /// # Errors
     /// When the system does not tell.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name of the command, in parentheses, may hold blanks. User and system time follow.
-        let (_, fields) = stat.rsplit_once(") ").context("its status has no command")?;
-        let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<u64>);
-        let ticks: u64 = ticks.sum::<Result<u64, _>>()?;
-        Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
+        self.process.cpu()
     }
 
     /// Ends it as an orchestrator would, with SIGTERM, and waits until it is done.

@@ -4,17 +4,21 @@
 use crate::metrics::Metrics;
 use crate::partition::{Partition, Taken};
 use crate::queue::Outlet;
+use crate::replay::Log;
 use crate::schemas::Unread;
 use crossbeam_channel::Sender;
+use mesh::topics::Policy;
 use mesh::{Batch, Lease, Outgoing, Record};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How often memory is measured.
 const MEASURE: Duration = Duration::from_secs(1);
+/// How often to tell how far a replay is.
+const TELL: Duration = Duration::from_secs(5);
 
 /// What a thread is told.
 pub(crate) enum Task {
@@ -41,6 +45,13 @@ pub(crate) struct Held {
     pub(crate) waits: Arc<AtomicBool>,
     /// Records that wait until the schema of the first one is known.
     pub(crate) waiting: Vec<Record>,
+    /// Offset of the first record of the partition that still exists.
+    pub(crate) first: Arc<AtomicI64>,
+    /// How long the input keeps its records.
+    pub(crate) policy: Policy,
+    /// When it was taken up, and when it was last told that this takes time.
+    pub(crate) begun: Instant,
+    pub(crate) told: Option<Instant>,
 }
 
 pub(crate) struct Thread {
@@ -93,7 +104,7 @@ impl Thread {
             }
             Task::End(number, done) => match held.remove(&number) {
                 Some(mut held) => {
-                    let snapshot = held.partition.snapshot();
+                    let snapshot = held.partition.snapshot(&held.log());
                     held.lease.release(held.partition.next(), snapshot, done);
                     self.forget(number);
                 }
@@ -107,6 +118,7 @@ impl Thread {
     }
 
     fn take(&self, held: &mut Held, mut records: Vec<Record>) {
+        let behind = held.partition.behind();
         let taken = held.partition.take(&records, &self.pool, &self.metrics);
         let Taken { outputs, dead_letters, judged, waits } = taken;
         self.metrics.judged(judged);
@@ -121,11 +133,29 @@ impl Thread {
             let _ = self.unread.send(Unread { partition: held.number, record, leaving });
         }
         self.metrics.next(held.number, held.partition.next());
+        if behind > 0 {
+            self.tell_of_replay(held);
+        }
+    }
+
+    fn tell_of_replay(&self, held: &mut Held) {
+        let (partition, left) = (held.number, held.partition.behind());
+        self.metrics.replay(partition, left);
+        let elapsed = held.begun.elapsed();
+        if left == 0 {
+            tracing::info!(partition, took = ?elapsed, "windows are rebuilt");
+        } else if held.told.unwrap_or(held.begun).elapsed() >= TELL {
+            held.told = Some(Instant::now());
+            tracing::info!(partition, records_left = left, so_far = ?elapsed, "rebuilding windows");
+        }
     }
 
     fn measure(&self, held: &Held) {
         for (scale, bytes) in self.scales.iter().zip(held.partition.heap_bytes()) {
             self.metrics.window_bytes(scale, held.number, bytes);
+        }
+        if let Some(oldest) = held.partition.oldest() {
+            self.metrics.headroom(held.number, oldest - held.log().first);
         }
     }
 
@@ -139,9 +169,21 @@ fn stays(held: &mut BTreeMap<i32, Held>, number: i32) -> Option<&mut Held> {
     held.get_mut(&number).filter(|held| !held.leaving.load(Ordering::Relaxed))
 }
 
+impl Held {
+    /// What is known of the partition's log now.
+    fn log(&self) -> Log {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Log {
+            first: self.first.load(Ordering::Relaxed),
+            policy: self.policy,
+            now: now.as_millis() as i64,
+        }
+    }
+}
+
 /// Has the place of a partition remembered, if it has come further.
 pub(crate) fn remember(held: &mut Held) {
-    if let Some(snapshot) = held.partition.snapshot() {
+    if let Some(snapshot) = held.partition.snapshot(&held.log()) {
         let (records, next) = (Vec::new(), held.partition.next());
         held.lease.deliver(Batch { records, next, snapshot: Some(snapshot) });
     }

@@ -46,6 +46,36 @@ impl Filters {
         self.passed = self.high_pass.as_mut().map_or(decimated, |h| h.resume_at(decimated));
     }
 
+    /// The last inputs of each filter, sample by sample: of the decimation and of the high-pass.
+    pub(crate) fn tails(&self) -> [Vec<f32>; 2] {
+        let decimate = self.decimate.as_ref().map(Decimate::tail);
+        [
+            decimate.unwrap_or_default(),
+            self.high_pass.as_ref().map(HighPass::tail).unwrap_or_default(),
+        ]
+    }
+
+    /// Goes on as if `sample` samples of the series had been seen and `passed` had come out, with
+    /// the last inputs of each filter.
+    pub(crate) fn resume_with(
+        &mut self,
+        sample: u64,
+        passed: u64,
+        [raw, decimated]: [&[f32]; 2],
+        channels: usize,
+    ) {
+        if let Some(decimate) = &mut self.decimate {
+            decimate.resume_at(sample.saturating_sub((raw.len() / channels) as u64));
+            raw.chunks_exact(channels).for_each(|row| _ = decimate.push(row));
+        }
+        if let Some(high_pass) = &mut self.high_pass {
+            // It does not know which sample is which, only how many it has.
+            high_pass.resume_at(0);
+            decimated.chunks_exact(channels).for_each(|row| _ = high_pass.push(row));
+        }
+        self.passed = passed;
+    }
+
     /// Index of the next filtered sample.
     pub(crate) fn next(&self) -> u64 {
         self.passed

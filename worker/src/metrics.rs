@@ -51,6 +51,62 @@ struct OfWindow {
     partition: i32,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfChange {
+    change: String,
+}
+
+/// What may have changed since a partition was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The input is another topic.
+    Recreated,
+    /// Records were deleted that had not been computed.
+    RecordsLost,
+    /// Records were deleted that a series needs; counted by series.
+    SeriesLost,
+    /// There is no checkpoint, and the group has read before.
+    NoCheckpoint,
+    /// The input has another number of partitions.
+    Partitions,
+    /// Records are read in another way.
+    Records,
+    /// Series are filtered in another way.
+    Filters,
+    /// Scales are new or have changed.
+    Scales,
+    /// The engine has another revision.
+    Engine,
+}
+
+impl Change {
+    const ALL: [Change; 9] = [
+        Change::Recreated,
+        Change::RecordsLost,
+        Change::SeriesLost,
+        Change::NoCheckpoint,
+        Change::Partitions,
+        Change::Records,
+        Change::Filters,
+        Change::Scales,
+        Change::Engine,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Change::Recreated => "input-recreated",
+            Change::RecordsLost => "records-lost",
+            Change::SeriesLost => "series-lost",
+            Change::NoCheckpoint => "no-checkpoint",
+            Change::Partitions => "partitions",
+            Change::Records => "records",
+            Change::Filters => "filters",
+            Change::Scales => "scales",
+            Change::Engine => "engine",
+        }
+    }
+}
+
 /// Where a partition is.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
@@ -72,6 +128,10 @@ pub(crate) struct Metrics {
     registry_failures: Counter,
     waiting: Gauge,
     cold: Counter,
+    changes: Family<OfChange, Counter>,
+    lost: Counter,
+    headroom: Family<OfPartition, Gauge>,
+    replay: Family<OfPartition, Gauge>,
     checkpoints: Counter,
     engine: Family<OfScale, Histogram>,
     end_to_end: Family<OfKind, Histogram>,
@@ -110,6 +170,10 @@ impl Default for Metrics {
             registry_failures: Counter::default(),
             waiting: Gauge::default(),
             cold: Counter::default(),
+            changes: Family::default(),
+            lost: Counter::default(),
+            headroom: Family::default(),
+            replay: Family::default(),
             checkpoints: Counter::default(),
             engine: Family::new_with_constructor(latency),
             end_to_end: Family::new_with_constructor(latency),
@@ -148,6 +212,14 @@ impl Metrics {
         r.register("partitions_waiting", help, self.waiting.clone());
         r.register("series_cold", "Series forgotten to make room for others", self.cold.clone());
         r.register("checkpoints", "Checkpoints acknowledged", self.checkpoints.clone());
+        let help = "Changes found when partitions were taken up";
+        r.register("changes", help, self.changes.clone());
+        let help = "Records that were deleted before they were computed";
+        r.register("records_lost", help, self.lost.clone());
+        let help = "Records from the first that exists to the first that a restart would read";
+        r.register("replay_headroom", help, self.headroom.clone());
+        let help = "Records to be read again before new ones";
+        r.register("replay_left", help, self.replay.clone());
         let seconds = || Unit::Seconds;
         let help = "Time of the engine for an emission";
         r.register_with_unit("engine_latency", help, seconds(), self.engine.clone());
@@ -163,6 +235,9 @@ impl Metrics {
         self.registry = registry;
         for code in mesh::schema::Rejection::CODES {
             drop(self.rejected.get_or_create(&Code { code: code.into() }));
+        }
+        for change in Change::ALL {
+            drop(self.changes.get_or_create(&OfChange { change: change.name().into() }));
         }
         for kind in Kind::ALL {
             drop(self.outputs.get_or_create(&of_kind(kind)));
@@ -216,6 +291,24 @@ impl Metrics {
         self.cold.inc();
     }
 
+    /// Something has changed since a partition was left.
+    pub(crate) fn changed(&self, change: Change) {
+        self.changes.get_or_create(&OfChange { change: change.name().into() }).inc();
+    }
+
+    /// So many records were deleted before they were computed.
+    pub(crate) fn lost(&self, records: i64) {
+        self.lost.inc_by(records.max(0) as u64);
+    }
+
+    pub(crate) fn headroom(&self, partition: i32, records: i64) {
+        self.headroom.get_or_create(&OfPartition { partition }).set(records);
+    }
+
+    pub(crate) fn replay(&self, partition: i32, records: i64) {
+        self.replay.get_or_create(&OfPartition { partition }).set(records);
+    }
+
     pub(crate) fn emission(&self, scale: &str, engine: Duration) {
         let scale = OfScale { scale: scale.into() };
         self.emissions.get_or_create(&scale).inc();
@@ -252,6 +345,8 @@ impl Metrics {
         self.progress.lock().unwrap_or_else(|e| e.into_inner()).remove(&partition);
         self.lag.remove(&OfPartition { partition });
         self.series.remove(&OfPartition { partition });
+        self.headroom.remove(&OfPartition { partition });
+        self.replay.remove(&OfPartition { partition });
         for scale in scales {
             self.window_bytes.remove(&OfWindow { scale: scale.clone(), partition });
         }

@@ -8,10 +8,11 @@ use crate::queue::Inlet;
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
 use crossbeam_channel::{Receiver, unbounded};
-use mesh::checkpoint::Past;
+use mesh::checkpoint::{Past, Saved, Witness};
+use mesh::topics::Policy;
 use mesh::{Delivery, Error, Owner, Record, Released};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Ownership {
     pub(crate) blueprint: Arc<Blueprint>,
     /// Partitions of the input.
     pub(crate) partitions: i32,
+    /// How long the input keeps its records.
+    pub(crate) policy: Policy,
     pub(crate) past: Mutex<Box<dyn Past>>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) threads: Vec<Inlet<Task>>,
@@ -40,6 +43,8 @@ pub(crate) struct Hold {
     revoked: Arc<AtomicBool>,
     /// Records of it wait, others are not wanted.
     waits: Arc<AtomicBool>,
+    /// Offset of the first record that still exists.
+    first: Arc<AtomicI64>,
 }
 
 impl Owner for Ownership {
@@ -50,23 +55,28 @@ impl Owner for Ownership {
         let past = lock(&self.past);
         let mut saved = past.read(input, partitions)?;
         let committed = past.committed(input, partitions)?;
+        let mut ends = BTreeMap::new();
+        for &partition in partitions {
+            ends.insert(partition, past.ends(input, partition)?);
+        }
+        let witnesses = witnesses(&**past, input, &saved, &ends)?;
         let mut starts = BTreeMap::new();
-        for &number in partitions {
+        for (&number, &ends) in &ends {
             let saved = saved.remove(&number);
-            let known = Known {
-                first: past.first(input, number, saved.as_ref().map_or(0, |s| s.header.next))?,
-                committed: committed.get(&number).copied(),
-                saved: saved.as_ref(),
-            };
-            let mut partition = Partition::new(&self.blueprint, number, self.partitions);
-            let from = partition
-                .resume(&known, &self.metrics)
-                .map_err(|e| Error::Checkpoint { partition: number, reason: e.to_string() })?;
-            tracing::info!(partition = number, from, live = partition.next(), "{known}");
-            starts.insert(number, from);
-            let generations = saved.map(|saved| saved.generations()).unwrap_or_default();
             let committed = committed.get(&number).copied();
-            self.begin(number, partition, self.delivery.lease(number, generations, committed));
+            let witness = witnesses.get(&number);
+            let known = Known { saved: saved.as_ref(), committed, ends, witness };
+            let mut partition = Partition::new(&self.blueprint, number, self.partitions);
+            let from = partition.resume(&known, &self.metrics)?;
+            let (live, records) = (partition.next(), partition.behind());
+            tracing::info!(partition = number, from, live, records, "{known}");
+            self.metrics.replay(number, records);
+            starts.insert(number, from);
+            let ledger = saved.map(|saved| saved.ledger).unwrap_or_default();
+            // One of another topic under the same name means nothing.
+            let committed = committed.filter(|committed| *committed <= partition.next());
+            let lease = self.delivery.lease(number, ledger, committed);
+            self.begin(number, partition, lease, ends.0);
         }
         self.metrics.ready(true);
         Ok(starts)
@@ -115,9 +125,10 @@ impl Owner for Ownership {
         waiting.map(|(&partition, _)| partition).collect()
     }
 
-    fn end(&self, partition: i32, offset: i64) {
-        if lock(&self.holds).contains_key(&partition) {
-            self.metrics.end(partition, offset);
+    fn ends(&self, partition: i32, first: i64, end: i64) {
+        if let Some(hold) = lock(&self.holds).get(&partition) {
+            hold.first.fetch_max(first, Ordering::Relaxed);
+            self.metrics.end(partition, end);
         }
     }
 }
@@ -144,12 +155,28 @@ impl Ownership {
         partitions.iter().filter_map(|&p| Some((p, commits.leave(p)?))).collect()
     }
 
-    fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease) {
+    fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease, first: i64) {
         let (leaving, waits) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let revoked = lease.revocation();
-        let hold = Hold { leaving: leaving.clone(), revoked, waits: waits.clone() };
+        let (first, policy) = (Arc::new(AtomicI64::new(first)), self.policy);
+        let hold = Hold {
+            leaving: leaving.clone(),
+            revoked: lease.revocation(),
+            waits: waits.clone(),
+            first: first.clone(),
+        };
         lock(&self.holds).insert(number, hold);
-        let held = Held { number, partition, lease, leaving, waits, waiting: Vec::new() };
+        let held = Held {
+            number,
+            partition,
+            lease,
+            leaving,
+            waits,
+            waiting: Vec::new(),
+            first,
+            policy,
+            begun: Instant::now(),
+            told: None,
+        };
         self.tell(number, 0, Task::Begin(Box::new(held)));
     }
 
@@ -175,6 +202,22 @@ impl Ownership {
         inlet.put(bytes, task, || bytes > 0 && self.shutdown.is_triggered());
         self.metrics.queue(thread, inlet.bytes());
     }
+}
+
+/// The records that are now where the last ones of the checkpoints were.
+fn witnesses(
+    past: &dyn Past,
+    input: &str,
+    saved: &HashMap<i32, Saved>,
+    ends: &BTreeMap<i32, (i64, i64)>,
+) -> Result<HashMap<i32, Witness>, Error> {
+    let asked = saved.iter().filter_map(|(partition, saved)| {
+        let (first, end) = ends[partition];
+        let offset = saved.last.as_ref()?.offset;
+        (first..end).contains(&offset).then_some((*partition, offset))
+    });
+    let asked: BTreeMap<i32, i64> = asked.collect();
+    if asked.is_empty() { Ok(HashMap::new()) } else { past.witnesses(input, &asked) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

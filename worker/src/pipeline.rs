@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mesh::checkpoint::Reader;
 use mesh::schema::Kind;
-use mesh::topics::{self, Topic};
+use mesh::topics::{self, Policy, Topic};
 use mesh::{Connection, Delivery, Source, Topics};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -39,7 +39,8 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         return Ok(());
     }
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
-    ensure(&connection, &config.kafka.checkpoints(), partitions, true)?;
+    let policy = policy(&connection, &config.kafka.input)?;
+    ensure_checkpoints(&connection, &config.kafka.checkpoints(), partitions)?;
     if let Some(dead_letters) = config.kafka.dead_letters() {
         ensure(&connection, &dead_letters, partitions, false)?;
     }
@@ -52,6 +53,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     let ownership = Arc::new(Ownership {
         blueprint: blueprint.clone(),
         partitions,
+        policy,
         past: Mutex::new(Box::new(Reader::new(&connection, group, &config.kafka.checkpoints())?)),
         delivery: delivery.clone(),
         threads: inlets,
@@ -85,6 +87,41 @@ fn ensure(connection: &Connection, name: &str, partitions: i32, compacted: bool)
         topics::create(connection, &[Topic { name, partitions, compacted }])?;
     }
     Ok(())
+}
+
+/// Makes the topic of the checkpoints, unless there is one that keeps them.
+fn ensure_checkpoints(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
+    ensure(connection, name, partitions, true)?;
+    match topics::policy(connection, name) {
+        Ok(policy) if !policy.compacted || policy.kept.is_some() || policy.bounded => {
+            let reason = "its records would be deleted, and with them the memory of series at \
+                          rest: set cleanup.policy to compact"
+                .into();
+            Err(mesh::Error::Topic { topic: name.into(), reason }.into())
+        }
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!("it is taken for granted that {name} is compacted: {error}");
+            Ok(())
+        }
+    }
+}
+
+/// How long the input keeps its records. A compacted one cannot be replayed.
+fn policy(connection: &Connection, input: &str) -> Result<Policy> {
+    match topics::policy(connection, input) {
+        Ok(policy) if policy.compacted => {
+            let reason = "it is compacted, so that windows cannot be rebuilt from it: set \
+                          cleanup.policy to delete, or read a topic that is not compacted"
+                .into();
+            Err(mesh::Error::Topic { topic: input.into(), reason }.into())
+        }
+        Ok(policy) => Ok(policy),
+        Err(error) => {
+            tracing::warn!("it is taken for granted that {input} keeps its records: {error}");
+            Ok(Policy::default())
+        }
+    }
 }
 
 fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> Result<Delivery> {

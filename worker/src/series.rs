@@ -1,11 +1,14 @@
 use crate::config::{Config, Kafka};
 use crate::filter::Filters;
+use crate::history::History;
+use crate::points::Points;
+use crate::settings::Fit;
 use crate::watch::{Memory, Watch};
-use mesh::checkpoint::{Remembered, State};
+use mesh::checkpoint::{Part, Place, Remembered, SavedSeries};
 use mesh::dead_letters::Postmark;
 use mesh::schema::{Admission, Decoder, Sample, Unusable};
 use serde_json::value::RawValue;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What every series of a worker is made with.
@@ -25,15 +28,21 @@ pub(crate) struct Series {
     pub(crate) watches: Vec<Watch>,
     /// Samples taken.
     seen: u64,
+    /// The filtered samples that a window to come needs.
+    history: History,
     marks: Marks,
+    /// Where the points in the last checkpoint end, if there are any.
+    stored: Option<(u64, i64)>,
+    /// The place of its last sample.
+    last: (i64, u32),
     /// Filtered samples that wait to be computed.
     pub(crate) inbox: Vec<Due>,
     /// Whether the state has changed since it was last remembered.
     changed: bool,
     /// Offset of the first record that belongs to it.
     begin: i64,
-    /// Offset of the last record of which it took a sample.
-    last: Option<i64>,
+    /// Offset of the last record of which it took a sample since it is here.
+    marked: Option<i64>,
 }
 
 /// A sample's place in its partition.
@@ -85,15 +94,6 @@ impl Blueprint {
         let series = &self.config.series;
         Filters::new(&series.preprocess, series.dimension).expect("the configuration was checked")
     }
-
-    /// Fingerprint of what the results of a partition that holds `most` series depend on.
-    pub(crate) fn settings(&self, most: usize) -> String {
-        let Config { series, scales, .. } = &self.config;
-        let records = (series.max_record_bytes, self.decoder.meaning());
-        let input = (series.dimension, &series.preprocess, most, records);
-        let text = serde_json::to_string(&(env!("CARGO_PKG_VERSION"), input, scales));
-        fingerprint(text.expect("a configuration has string keys only").as_bytes())
-    }
 }
 
 fn postmark(kafka: &Kafka) -> Option<Postmark> {
@@ -105,12 +105,6 @@ fn postmark(kafka: &Kafka) -> Option<Postmark> {
     })
 }
 
-/// FNV-1a: stable over versions and machines, unlike the hashes of the standard library.
-fn fingerprint(bytes: &[u8]) -> String {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))
-}
-
 impl Series {
     /// A series whose first record has the given offset.
     pub(crate) fn new(blueprint: &Blueprint, offset: i64) -> Series {
@@ -119,44 +113,63 @@ impl Series {
             filters: blueprint.filters(),
             watches: blueprint.scales.iter().map(|s| Watch::new(s, dimension)).collect(),
             seen: 0,
+            history: History::new(dimension, 0),
             marks: Marks::default(),
+            stored: None,
+            last: (offset, 0),
             inbox: Vec::new(),
             changed: true,
             begin: offset,
-            last: None,
+            marked: None,
         }
     }
 
-    /// A series that goes on where it was remembered: with the sample of index `sample` in the
-    /// record at `start`.
+    /// A series that goes on where it was remembered. Scales whose settings have changed keep
+    /// nothing but what their windows can be rebuilt from.
     ///
     /// # Errors
-    /// When the state is not one of these scales.
+    /// When the state is not one of these scales, or the points are not those of a series.
     pub(crate) fn resume(
         blueprint: &Blueprint,
-        start: i64,
-        sample: u64,
-        state: Option<&RawValue>,
-    ) -> Result<Series, serde_json::Error> {
-        let memories: Vec<Option<Memory>> = match state {
-            Some(state) => serde_json::from_str(state.get())?,
-            None => Vec::new(),
-        };
-        let mut filters = blueprint.filters();
-        filters.resume_at(sample);
+        known: &SavedSeries,
+        fit: &Fit,
+    ) -> Result<Series, String> {
+        let Place { start, sample, seen } = known.place;
         let dimension = blueprint.config.series.dimension;
-        let mut memories = memories.into_iter();
-        let resume =
-            |scale| Watch::resume(scale, dimension, memories.next().flatten(), filters.next());
+        let mut memories = memories(known.state.as_deref(), fit).map_err(|e| e.to_string())?;
+        let mut filters = blueprint.filters();
+        let mut history = match &known.points {
+            None => {
+                filters.resume_at(sample);
+                History::new(dimension, filters.next())
+            }
+            Some(bytes) => {
+                let points = Points::from_bytes(dimension, bytes);
+                let points = points.ok_or("its points cannot be read")?;
+                points.resume(&mut filters, sample, dimension);
+                points.filtered
+            }
+        };
+        let resume = |scale: &Arc<crate::config::Scale>| {
+            let mut watch =
+                Watch::resume(scale, dimension, memories.remove(&scale.name), history.first());
+            for (index, row) in history.rows() {
+                watch.replay(index, row).map_err(|error| error.to_string())?;
+            }
+            Ok(watch)
+        };
         Ok(Series {
-            watches: blueprint.scales.iter().map(resume).collect(),
+            watches: blueprint.scales.iter().map(resume).collect::<Result<_, String>>()?,
             filters,
             seen: sample,
+            history,
             marks: Marks::default(),
+            stored: known.points.as_ref().map(|_| (sample, start)),
+            last: seen,
             inbox: Vec::new(),
-            changed: false,
+            changed: fit.changed,
             begin: start,
-            last: None,
+            marked: None,
         })
     }
 
@@ -173,36 +186,64 @@ impl Series {
         sample: &Sample,
         replayed: bool,
     ) {
-        if self.last.replace(spot.offset) != Some(spot.offset) {
+        if self.marked.replace(spot.offset) != Some(spot.offset) {
             self.marks.see(self.seen, spot.offset);
         }
+        self.last = (spot.offset, spot.row);
         self.seen += 1;
         self.changed |= !replayed;
-        let due = self.filters.push(&sample.values);
-        self.inbox.extend(due.map(|(index, values)| Due {
-            index,
-            values: values.to_vec(),
-            spot,
-            time: sample.time,
-            timestamp,
-            replayed,
-        }));
+        let Some((index, values)) = self.filters.push(&sample.values) else { return };
+        self.history.push(values);
+        let (values, time) = (values.to_vec(), sample.time);
+        self.inbox.push(Due { index, values, spot, time, timestamp, replayed });
     }
 
-    /// Forgets the records that are needed no longer.
+    /// Forgets the records and samples that are needed no longer.
     pub(crate) fn trim(&mut self) {
-        self.marks.forget_before(self.oldest());
+        let filtered = self.oldest_filtered();
+        self.history.forget_before(filtered);
+        self.marks.forget_before(self.filters.oldest_input(filtered));
     }
 
-    /// What is to be remembered.
-    pub(crate) fn remember(&mut self, series: &str) -> Remembered {
-        let (sample, start) =
-            self.marks.newest_until(self.oldest()).unwrap_or((self.seen, self.begin));
+    /// Samples that would have to be replayed to rebuild it.
+    pub(crate) fn live(&self) -> u64 {
+        self.seen.saturating_sub(self.filters.oldest_input(self.oldest_filtered()))
+    }
+
+    /// What is to be remembered as of `next`, so that it can be resumed from records at `limit`
+    /// and later.
+    pub(crate) fn remember(&mut self, series: &str, next: i64, limit: i64) -> Remembered {
         let state = match std::mem::take(&mut self.changed) {
             true => self.state(),
-            false => State::Unchanged,
+            false => Part::Unchanged,
         };
-        Remembered { series: series.into(), start, sample, state }
+        let (sample, start) = self.begins();
+        if start >= limit {
+            let points = if self.stored.is_some() { Part::Unchanged } else { Part::Absent };
+            let place = Place { start, sample, seen: self.last };
+            return Remembered { series: series.into(), place, state, points };
+        }
+        let rests = self.stored.is_some() && sample == self.seen;
+        self.stored = Some((self.seen, next));
+        let points = if rests { Part::Unchanged } else { Part::Changed(self.points()) };
+        let place = Place { start: next, sample: self.seen, seen: self.last };
+        Remembered { series: series.into(), place, state, points }
+    }
+
+    /// The sample, and the offset of its record or of an earlier one, with which a replay has to
+    /// begin: behind the stored points, unless the log alone is enough.
+    fn begins(&mut self) -> (u64, i64) {
+        let logged = self.marks.newest_until(self.filters.oldest_input(self.oldest_filtered()));
+        let is_enough = |(_, end): &(u64, i64)| logged.is_some_and(|(_, start)| start >= *end);
+        self.stored = self.stored.filter(|stored| !is_enough(stored));
+        self.stored.or(logged).unwrap_or((self.seen, self.begin))
+    }
+
+    /// All that a sample to come is computed with.
+    fn points(&self) -> Vec<u8> {
+        let [raw, decimated] = self.filters.tails();
+        let points = Points { raw, decimated, filtered: self.history.clone() };
+        points.to_bytes(self.history.channels())
     }
 
     /// Bytes on the heap of each scale.
@@ -210,21 +251,33 @@ impl Series {
         self.watches.iter().map(Watch::heap_bytes)
     }
 
-    fn state(&self) -> State {
-        let memories: Vec<Option<Memory>> = self.watches.iter().map(Watch::memory).collect();
-        if memories.iter().all(Option::is_none) {
-            return State::Absent;
+    fn state(&self) -> Part<Box<RawValue>> {
+        let memories = self.watches.iter().filter_map(|w| Some((w.name(), w.memory()?)));
+        let memories: BTreeMap<&str, Memory> = memories.collect();
+        if memories.is_empty() {
+            return Part::Absent;
         }
         let state = serde_json::value::to_raw_value(&memories);
-        State::Changed(state.expect("a state has string keys only"))
+        Part::Changed(state.expect("a state has string keys only"))
     }
 
-    /// Index of the oldest sample that a window to come needs.
-    fn oldest(&self) -> u64 {
+    /// Index of the oldest filtered sample that a window to come needs.
+    fn oldest_filtered(&self) -> u64 {
         let next = self.filters.next();
-        let oldest = self.watches.iter().map(|w| w.oldest(next)).min().unwrap_or(next);
-        self.filters.oldest_input(oldest.min(next))
+        let oldest = self.watches.iter().map(|w| w.oldest(next)).min();
+        oldest.map_or(next, |oldest| oldest.min(next))
     }
+}
+
+/// What the scales remember whose settings are the same.
+fn memories(
+    state: Option<&RawValue>,
+    fit: &Fit,
+) -> Result<BTreeMap<String, Memory>, serde_json::Error> {
+    let Some(state) = state.filter(|_| !fit.scales.is_empty()) else { return Ok(BTreeMap::new()) };
+    let all: BTreeMap<String, Box<RawValue>> = serde_json::from_str(state.get())?;
+    let same = all.into_iter().filter(|(name, _)| fit.scales.contains(name));
+    same.map(|(name, memory)| Ok((name, serde_json::from_str(memory.get())?))).collect()
 }
 
 impl Marks {
@@ -298,10 +351,5 @@ mod tests {
             assert_eq!(found, 37 * offset as u64);
             assert!(marks.marks.len() <= Marks::MOST);
         }
-    }
-
-    #[test]
-    fn a_fingerprint_is_the_same_everywhere() {
-        assert_eq!(fingerprint(b"foobar"), "85944171f73967e8");
     }
 }

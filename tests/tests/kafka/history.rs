@@ -6,7 +6,7 @@ use harness::kafka::Kafka;
 use harness::points::Points;
 use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
-use mesh::topics;
+use mesh::{Feed, topics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,126 @@ fn what_retention_took_is_begun_anew_and_the_rest_is_computed() {
     // `judged` after eighty-two.
     assert_eq!(anew.first(), Some(&POINTS.offset(0, 1281)), "{anew:?}");
     assert_eq!(anew.last(), Some(&POINTS.offset(1, POINTS.length - 1)));
+    worker.terminate().unwrap();
+}
+
+/// A worker that has computed all points of an input, and ended.
+fn computed(kafka: &Kafka, input: &str, output: &str, points: &Points) -> Setting {
+    let setting = Setting::new(kafka, input, output).unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    let mut audit = Audit::of(&kafka.connection(), output).unwrap();
+    audit.read_until(count(points), MINUTES, &mut worker).unwrap();
+    worker.terminate().unwrap();
+    setting
+}
+
+/// How often a change was found.
+fn changes(setting: &Setting, change: &str) -> f64 {
+    let prefix = format!("streaming_tda_changes_total{{change=\"{change}\"}}");
+    setting.metric(&prefix).iter().sum()
+}
+
+fn wait_for_change(worker: &mut Worker, setting: &Setting, change: &str) {
+    let counted = || changes(setting, change) == 1.0;
+    worker.wait_until(&format!("{change} is counted"), MINUTES, counted).unwrap();
+    let done = || setting.metric("streaming_tda_lag{").iter().all(|lag| *lag == 0.0);
+    worker.wait_until("nothing is left to do", MINUTES, done).unwrap();
+}
+
+#[test]
+fn another_topic_under_the_same_name_is_refused_or_begun_anew() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { length: 300, ..POINTS };
+    kafka.create_topics("again", &["again-out"], 1).unwrap();
+    points.feed(&connection, "again", 0..300).unwrap();
+    let mut setting = computed(&kafka, "again", "again-out", &points);
+    topics::delete(&connection, "again").unwrap();
+    while topics::exists(&connection, "again").unwrap() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    kafka.create_topics("again", &[], 1).unwrap();
+    // More records than before, and others.
+    points.feed(&connection, "again", 100..600).unwrap();
+    let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
+    assert!(log.contains("again/0 is not the partition") && log.contains("offset 599"), "{log}");
+
+    setting.kafka = "  on_recreated_input: begin_anew".into();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    wait_for_change(&mut worker, &setting, "input-recreated");
+    let points = || setting.metric("streaming_tda_points_total").iter().sum::<f64>();
+    worker.wait_until("all is computed", MINUTES, || points() == 1000.0).unwrap();
+    worker.terminate().unwrap();
+}
+
+#[test]
+fn a_compacted_input_is_refused() {
+    let kafka = Kafka::shared().unwrap();
+    let topic = topics::Topic { name: "compacted", partitions: 1, compacted: true };
+    topics::create(&kafka.connection(), &[topic]).unwrap();
+    kafka.create_topics("compacted", &["compacted-out"], 1).unwrap();
+    let setting = Setting::new(&kafka, "compacted", "compacted-out").unwrap();
+    let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
+    assert!(
+        log.contains("topic compacted cannot be used") && log.contains("cleanup.policy"),
+        "{log}"
+    );
+}
+
+#[test]
+fn checkpoints_in_a_topic_that_forgets_are_refused() {
+    let kafka = Kafka::shared().unwrap();
+    kafka.create_topics("forgets", &["forgets-out"], 1).unwrap();
+    let topic = topics::Topic { name: "forgets-out.checkpoints", partitions: 1, compacted: false };
+    topics::create(&kafka.connection(), &[topic]).unwrap();
+    let setting = Setting::new(&kafka, "forgets", "forgets-out").unwrap();
+    let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
+    assert!(log.contains("topic forgets-out.checkpoints cannot be used"), "{log}");
+}
+
+#[test]
+fn checkpoints_that_are_gone_or_of_a_later_version_are_told_of() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { length: 300, ..POINTS };
+    kafka.create_topics("gone", &["gone-out"], 1).unwrap();
+    points.feed(&connection, "gone", 0..300).unwrap();
+    let setting = computed(&kafka, "gone", "gone-out", &points);
+    topics::delete(&connection, "gone-out.checkpoints").unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    wait_for_change(&mut worker, &setting, "no-checkpoint");
+    assert!(worker.log().contains("there is no checkpoint"));
+    worker.terminate().unwrap();
+
+    let feed = Feed::open(&connection, "gone-out.checkpoints").unwrap();
+    let (key, value) = (b"gone-out/gone/0".as_slice(), br#"{"version":99}"#.as_slice());
+    feed.append_as_is(Some(0), Some(key), Some(value), None).unwrap();
+    feed.finish(MINUTES).unwrap();
+    let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
+    assert!(log.contains("has version 99") && log.contains("upgrade the worker"), "{log}");
+}
+
+#[test]
+fn partitions_and_scales_that_have_changed_are_told_of() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { length: 300, ..POINTS };
+    kafka.create_topics("changed", &["changed-out"], 1).unwrap();
+    points.feed(&connection, "changed", 0..300).unwrap();
+    let setting = computed(&kafka, "changed", "changed-out", &points);
+    topics::grow(&connection, "changed", 2).unwrap();
+    points.feed(&connection, "changed", 300..320).unwrap();
+    // The next emission of each series is that of point 309, and not of 319.
+    let yaml = setting.yaml().replace("window: 100, hop: 20", "window: 100, hop: 10");
+    let mut worker = Worker::start(&yaml).unwrap();
+    wait_for_change(&mut worker, &setting, "partitions");
+    assert_eq!(changes(&setting, "scales"), 1.0);
+    let mut audit = Audit::of(&connection, "changed-out").unwrap();
+    let id = |series| format!("changed/0/{}/diagrams/wide", POINTS.offset(series, 309));
+    while !(0..2).all(|series| audit.outputs.contains_key(&id(series))) {
+        worker.check().unwrap();
+        audit.read(QUIET).unwrap();
+    }
     worker.terminate().unwrap();
 }
 

@@ -58,20 +58,62 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A checkpoint is ahead of its partition.
+    /// A checkpoint has a version that this worker does not know.
     #[error(
-        "the checkpoint of {topic}/{partition} says {next}, but the partition ends at {end}: \
-         was the topic created anew? Use another checkpoint topic or group, or delete the checkpoint"
+        "the checkpoint of partition {partition} has version {version}, and this worker knows \
+         versions up to {known}: upgrade the worker, or name another checkpoint topic or group",
+        known = crate::checkpoint::VERSION
     )]
-    Ahead {
+    Newer {
+        /// Partition of the input topic.
+        partition: i32,
+        /// Its version.
+        version: u32,
+    },
+    /// Records of a topic do not come.
+    #[error(
+        "no record of {topic} came for a minute, and partitions {partitions:?} are not at their end"
+    )]
+    Silent {
+        /// The topic.
+        topic: String,
+        /// Its partitions.
+        partitions: Vec<i32>,
+    },
+    /// The input is not the one that the checkpoint is about.
+    #[error(
+        "{topic}/{partition} is not the partition that the worker has read before: {reason}. If the \
+         topic was created anew, set kafka.on_recreated_input to begin_anew, or name another \
+         checkpoint topic and group"
+    )]
+    Recreated {
         /// Input topic.
         topic: String,
         /// Its partition.
         partition: i32,
-        /// The next offset of the checkpoint.
-        next: i64,
-        /// The offset after the last record.
-        end: i64,
+        /// How that is known.
+        reason: String,
+    },
+    /// Records that are needed are gone.
+    #[error(
+        "records of {topic}/{partition} that are needed were deleted: {reason}. To go on without \
+         them, set kafka.on_lost_points to begin_anew"
+    )]
+    Lost {
+        /// Input topic.
+        topic: String,
+        /// Its partition.
+        partition: i32,
+        /// Which.
+        reason: String,
+    },
+    /// A topic cannot be used as it is.
+    #[error("topic {topic} cannot be used: {reason}")]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// What is wrong, and what to do.
+        reason: String,
     },
 }
 
@@ -90,7 +132,11 @@ impl Error {
             Error::Secret { .. }
             | Error::NoTopic(_)
             | Error::Checkpoint { .. }
-            | Error::Ahead { .. } => Class::Fatal,
+            | Error::Newer { .. }
+            | Error::Silent { .. }
+            | Error::Recreated { .. }
+            | Error::Lost { .. }
+            | Error::Topic { .. } => Class::Fatal,
         }
     }
 }

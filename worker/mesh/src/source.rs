@@ -76,8 +76,8 @@ pub trait Owner: Send + Sync {
     /// The partitions of which no records are wanted for now. They are paused, while the others
     /// are read and the membership goes on.
     fn unwanted(&self) -> BTreeSet<i32>;
-    /// The offset after the last record of a partition.
-    fn end(&self, partition: i32, offset: i64);
+    /// The offsets of the first record of a partition that still exists, and after the last one.
+    fn ends(&self, partition: i32, first: i64, end: i64);
 }
 
 /// Records that are handed over together at most.
@@ -278,7 +278,7 @@ impl ClientContext for Membership {
     fn stats(&self, statistics: Statistics) {
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
         for (&partition, of) in topic.partitions.iter().filter(|(_, of)| of.ls_offset >= 0) {
-            self.owner.end(partition, of.ls_offset);
+            self.owner.ends(partition, of.lo_offset, of.ls_offset);
         }
     }
 

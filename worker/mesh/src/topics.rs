@@ -5,7 +5,8 @@ use crate::{Class, Connection, Error};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult,
+    AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+    TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -16,6 +17,22 @@ use std::time::{Duration, Instant};
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a question may be asked again while a broker is lost.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What keeps a compacted topic short: only closed segments are compacted, and whoever starts
+/// reads all that is left.
+const COMPACT: [(&str, &str); 3] =
+    [("segment.bytes", "16777216"), ("segment.ms", "600000"), ("min.cleanable.dirty.ratio", "0.1")];
+
+/// How long a topic keeps its records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether older records of a key may be deleted when there are newer ones.
+    pub compacted: bool,
+    /// How long records are kept, if there is a limit.
+    pub kept: Option<Duration>,
+    /// Whether records are deleted when a partition has too many bytes.
+    pub bounded: bool,
+}
 
 /// A topic to be created.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +73,30 @@ pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
     Ok(metadata.topics().iter().any(|t| t.name() == topic))
 }
 
+/// How long a topic keeps its records.
+///
+/// # Errors
+/// When the brokers do not tell, as to clients that may not describe its configuration.
+pub fn policy(connection: &Connection, topic: &str) -> Result<Policy, Error> {
+    let doing = || Error::kafka(format!("find out how long {topic} keeps its records"));
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let (client, resources) = (admin(connection)?, [ResourceSpecifier::Topic(topic)]);
+    let described = pollster::block_on(client.describe_configs(&resources, &options));
+    let mut policy = Policy::default();
+    for resource in described.map_err(doing())? {
+        let resource = resource.map_err(|code| doing()(KafkaError::AdminOp(code)))?;
+        let entry = |name| resource.get(name).and_then(|entry| entry.value.as_deref());
+        let number = |name| entry(name).and_then(|value| value.parse::<u64>().ok());
+        let policies = entry("cleanup.policy").unwrap_or("delete");
+        policy.compacted = policies.contains("compact");
+        let deletes = policies.contains("delete");
+        // Without a limit, the value is -1.
+        policy.kept = number("retention.ms").filter(|_| deletes).map(Duration::from_millis);
+        policy.bounded = deletes && number("retention.bytes").is_some();
+    }
+    Ok(policy)
+}
+
 /// Creates topics that do not exist, replicated as the brokers' default says.
 ///
 /// # Errors
@@ -63,8 +104,13 @@ pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
 pub fn create(connection: &Connection, topics: &[Topic<'_>]) -> Result<(), Error> {
     let new = topics.iter().map(|topic| {
         let policy = if topic.compacted { "compact" } else { "delete" };
-        NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(-1))
-            .set("cleanup.policy", policy)
+        let new = NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(-1))
+            .set("cleanup.policy", policy);
+        if topic.compacted {
+            COMPACT.iter().fold(new, |new, (key, value)| new.set(key, value))
+        } else {
+            new
+        }
     });
     let new: Vec<_> = new.collect();
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));

@@ -139,10 +139,10 @@ fn what_comes_meanwhile_goes_into_the_next_transaction() {
     transacted.accept(batch(&["a"], 4));
     transacted.step(&mut log, Duration::ZERO).unwrap();
     transacted.accept(batch(&["b", "c"], 6));
-    let snapshot = Snapshot { settings: "same".into(), next: 6, series: Vec::new() };
+    let snapshot = Snapshot { next: 6, ..Snapshot::default() };
     transacted.accept(Batch { records: Vec::new(), next: 6, snapshot: Some(snapshot) });
     run(&mut transacted, &mut log);
-    assert_eq!(log.records, ["a", "b", "c", "g/in/0"]);
+    assert_eq!(log.records, ["a", "b", "c", "g/in/0/0/series.0", "g/in/0"]);
     assert_eq!((log.committed, log.count("commit")), (Some(6), 2));
     assert!(transacted.is_idle());
 }

@@ -59,3 +59,6 @@ pub use embedding::Embedding;
 pub use error::{ConfigError, Error, PointError};
 pub use scale::{Emission, Scale};
 pub use window::{Path, Window};
+
+/// Raised when the same points give other diagrams, be it by a bit.
+pub const REVISION: u32 = 1;

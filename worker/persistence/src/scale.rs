@@ -123,7 +123,8 @@ impl Scale {
 
     fn is_due(&self) -> bool {
         let (seen, size) = (self.window.seen(), self.config.window as u64);
-        seen >= size && (seen - size).is_multiple_of(self.hop)
+        // One that was resumed has seen more points than it holds.
+        self.window.is_full() && (seen - size).is_multiple_of(self.hop)
     }
 
     fn emit(&mut self) -> Emission {

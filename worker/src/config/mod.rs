@@ -69,6 +69,14 @@ pub struct Kafka {
     /// much is computed again. Default: 5000.
     #[serde(default = "default_checkpoint_ms")]
     pub checkpoint_ms: u64,
+    /// What to do when records that are needed were deleted, as by retention: `begin_anew` with
+    /// the series that need them, or `fail`. Default: `begin_anew`.
+    #[serde(default = "begin_anew")]
+    pub on_lost_points: Answer,
+    /// What to do when the input is another topic than before, under the same name: `fail`, or
+    /// `begin_anew` at its first record. Default: `fail`.
+    #[serde(default = "fail")]
+    pub on_recreated_input: Answer,
     /// Who assigns the partitions of the group: `classic`, one of its members; or `consumer`, the
     /// broker (KIP-848, Kafka 4.0 and later), which also decides after how long a silent member
     /// loses its partitions: 45 s unless the broker says otherwise. Default: classic.
@@ -113,6 +121,16 @@ impl From<Guarantee> for mesh::Guarantee {
             Guarantee::ExactlyOnce => mesh::Guarantee::ExactlyOnce,
         }
     }
+}
+
+/// What to do when the world has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// End with an error.
+    Fail,
+    /// Say so, and begin anew.
+    BeginAnew,
 }
 
 /// The topics of the results.
@@ -269,6 +287,14 @@ impl Default for Http {
 
 fn default_group() -> String {
     "streaming-tda".into()
+}
+
+fn begin_anew() -> Answer {
+    Answer::BeginAnew
+}
+
+fn fail() -> Answer {
+    Answer::Fail
 }
 
 fn default_checkpoint_ms() -> u64 {

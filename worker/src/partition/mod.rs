@@ -3,23 +3,29 @@
 //! What comes out is a function of the records alone: of their order and content, not of how they
 //! were batched, nor of when the partition was given from one worker to another.
 
+mod resume;
+
+pub(crate) use resume::Known;
+
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::replay::{Ages, Log, Rule};
 use crate::results::Cause;
 use crate::series::{Blueprint, Due, Series, Spot};
 use lru::LruCache;
-use mesh::checkpoint::{Saved, Snapshot};
+use mesh::checkpoint::{Snapshot, Witness};
 use mesh::schema::{Failure, Origin, Output, Rejection, Sample};
 use mesh::{Outgoing, Record};
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use std::fmt;
 use std::sync::Arc;
 
 /// The series of one partition.
 pub(crate) struct Partition {
     blueprint: Arc<Blueprint>,
     partition: i32,
+    /// Partitions of the topic.
+    partitions: i32,
     /// Series that are held at most.
     most: usize,
     /// `None` while a series is being computed.
@@ -34,17 +40,12 @@ pub(crate) struct Partition {
     next: i64,
     /// `next` of the last snapshot.
     remembered: Option<i64>,
-}
-
-/// What is known of a partition when it is taken up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Known<'a> {
-    /// Its checkpoint.
-    pub(crate) saved: Option<&'a Saved>,
-    /// The offset that the group has committed.
-    pub(crate) committed: Option<i64>,
-    /// Offset of the first record that still exists.
-    pub(crate) first: i64,
+    /// The last record that was read.
+    last: Option<Witness>,
+    ages: Ages,
+    rule: Rule,
+    /// Offset of the oldest record that the last snapshot needs.
+    oldest: Option<i64>,
 }
 
 /// What came of records.
@@ -86,75 +87,17 @@ impl Partition {
             series: LruCache::unbounded(),
             blueprint: blueprint.clone(),
             partition,
+            partitions,
             rebuilt: 0,
             live: 0,
             read: 0,
             next: 0,
             remembered: None,
+            last: None,
+            ages: Ages::default(),
+            rule: Rule::default(),
+            oldest: None,
         }
-    }
-
-    /// Goes on where the partition was left; gives the offset from which it has to be read.
-    ///
-    /// Windows are rebuilt below the checkpoint's `next`. The records from there to the committed
-    /// offset are computed once more, since detectors learn from them, but their results were
-    /// acknowledged. A commit that lags behind the checkpoint is not needed: nothing is
-    /// remembered before its outputs are acknowledged. Series whose records are gone start anew.
-    ///
-    /// # Errors
-    /// When a state in the checkpoint cannot be read.
-    pub(crate) fn resume(
-        &mut self,
-        known: &Known<'_>,
-        metrics: &Metrics,
-    ) -> Result<i64, serde_json::Error> {
-        let Some(saved) = known.saved else {
-            let next = known.committed.unwrap_or(known.first).max(known.first);
-            self.begin(next, next);
-            // Without a checkpoint at the very start, the next owner would find a committed
-            // offset and no windows before it.
-            self.remembered = None;
-            return Ok(next);
-        };
-        let next = saved.header.next;
-        self.begin(next, known.committed.map_or(next, |committed| committed.max(next)));
-        match saved.header.settings == self.settings() {
-            true => self.restore(saved, known.first, metrics)?,
-            false => tracing::warn!(
-                partition = self.partition,
-                series = saved.header.series.len(),
-                "the checkpoint was made with other settings: its series start anew"
-            ),
-        }
-        Ok(self.read)
-    }
-
-    fn begin(&mut self, rebuilt: i64, live: i64) {
-        (self.read, self.rebuilt) = (rebuilt, rebuilt);
-        (self.live, self.next, self.remembered) = (live, live, Some(live));
-    }
-
-    /// Makes the series of a checkpoint whose records still exist.
-    fn restore(
-        &mut self,
-        saved: &Saved,
-        first: i64,
-        metrics: &Metrics,
-    ) -> Result<(), serde_json::Error> {
-        let partition = self.partition;
-        for place in &saved.header.series {
-            if place.start < first {
-                let (series, start) = (&place.series, place.start);
-                tracing::warn!(series, partition, start, first, "its points are gone: starts anew");
-                metrics.cold();
-                continue;
-            }
-            let state = saved.states.get(&place.series).map(|s| &**s);
-            let series = Series::resume(&self.blueprint, place.start, place.sample, state)?;
-            self.series.push(place.series.as_str().into(), Some(Box::new(series)));
-            self.read = self.read.min(place.start);
-        }
-        Ok(())
     }
 
     /// Takes records in the order of their offsets.
@@ -194,6 +137,11 @@ impl Partition {
             self.read = record.offset + 1;
             self.next = self.next.max(self.read);
         }
+        let taken = &records[..waits.unwrap_or(records.len())];
+        if let Some(last) = taken.last().filter(|last| last.offset + 1 == self.read) {
+            self.last = Some(Witness::of(last));
+            self.ages.see(last.offset, last.timestamp.unwrap_or(i64::MIN));
+        }
         for name in touched {
             let series = self.series.peek_mut(&name).and_then(Option::take);
             work.extend(series.map(|series| Work { name, series, held: true }));
@@ -209,16 +157,42 @@ impl Partition {
         Taken { outputs, dead_letters, judged, waits }
     }
 
-    /// What is to be remembered, if there is anything new.
-    pub(crate) fn snapshot(&mut self) -> Option<Snapshot> {
-        if self.remembered.is_some_and(|remembered| self.next <= remembered) {
+    /// What is to be remembered, if there is anything new, or if records that a restart would need
+    /// are about to be deleted.
+    pub(crate) fn snapshot(&mut self, log: &Log) -> Option<Snapshot> {
+        if self.read < self.next {
+            return None;
+        }
+        let live = self.series.iter().filter_map(|(_, s)| Some(s.as_ref()?.live())).sum();
+        let limit = self.rule.limit(self.next, live, log, &self.ages);
+        let is_old = self.remembered.is_some_and(|remembered| self.next <= remembered);
+        if is_old && self.oldest.is_none_or(|oldest| oldest >= limit) {
             return None;
         }
         self.remembered = Some(self.next);
-        let settings = self.settings();
-        let series = self.series.iter_mut().rev();
-        let remembered = series.filter_map(|(name, s)| Some(s.as_mut()?.remember(name)));
-        Some(Snapshot { settings, next: self.next, series: remembered.collect() })
+        let series = self.series.iter_mut();
+        let remember = |(name, s): (&Arc<str>, &mut Option<Box<Series>>)| {
+            Some(s.as_mut()?.remember(name, self.next, limit))
+        };
+        let series: Vec<_> = series.filter_map(remember).collect();
+        self.oldest = series.iter().map(|series| series.place.start).min();
+        Some(Snapshot {
+            settings: self.blueprint.settings(),
+            partitions: self.partitions,
+            next: self.next,
+            last: self.last.clone(),
+            series,
+        })
+    }
+
+    /// Offset of the oldest record that a restart would read.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        self.oldest
+    }
+
+    /// Records that are still to be read again before new ones.
+    pub(crate) fn behind(&self) -> i64 {
+        (self.live - self.read).max(0)
     }
 
     /// Bytes on the heap, by scale.
@@ -234,10 +208,6 @@ impl Partition {
     /// Offset of the next record.
     pub(crate) fn next(&self) -> i64 {
         self.next
-    }
-
-    fn settings(&self) -> String {
-        self.blueprint.settings(self.most)
     }
 
     /// Tells of a bad record; gives its dead letter if such are kept.
@@ -382,15 +352,6 @@ impl Source<'_> {
             time: due.time,
             timestamp: due.timestamp,
             cloud_events: self.cloud_events,
-        }
-    }
-}
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.saved {
-            Some(saved) => write!(f, "taken up at the checkpoint of offset {}", saved.header.next),
-            None => write!(f, "taken up without a checkpoint"),
         }
     }
 }

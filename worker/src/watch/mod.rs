@@ -73,7 +73,8 @@ impl Watch {
         Watch { config: config.clone(), dimension, stage }
     }
 
-    /// A watch that goes on at the filtered sample `next`, with what was remembered.
+    /// A watch that goes on at the filtered sample `next`, with what was remembered. One that
+    /// has to find something out and remembers nothing begins with that sample.
     pub(crate) fn resume(
         config: &Arc<config::Scale>,
         dimension: usize,
@@ -82,7 +83,11 @@ impl Watch {
     ) -> Watch {
         let mut watch = Watch::new(config, dimension);
         match memory {
-            None => {}
+            None => {
+                if let Stage::Calibrating { from, .. } = &mut watch.stage {
+                    *from = next;
+                }
+            }
             Some(Memory::Calibrating(from)) => {
                 watch.stage = Stage::Calibrating { from, samples: Vec::new() };
             }
@@ -145,6 +150,11 @@ impl Watch {
                 remembers.then_some(Memory::Following(found, detector))
             }
         }
+    }
+
+    /// The name of its scale.
+    pub(crate) fn name(&self) -> &str {
+        &self.config.name
     }
 
     /// Bytes on the heap, but for the detector.

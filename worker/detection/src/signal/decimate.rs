@@ -75,6 +75,16 @@ impl Decimate {
         sample.div_ceil(self.factor as u64)
     }
 
+    /// The last samples that an output to come may depend on, sample by sample. A filter that
+    /// is resumed so many samples before, and given these, goes on like this one.
+    pub fn tail(&self) -> Vec<f32> {
+        let length = (self.seen - self.origin).min(self.span() - 1);
+        let slots = self.taps.len() as u64;
+        let row =
+            |index: u64| &self.ring[(index % slots) as usize * self.channels..][..self.channels];
+        (self.seen - length..self.seen).flat_map(row).copied().collect()
+    }
+
     /// Takes a finite sample of all channels; gives the filtered one that is due.
     ///
     /// # Panics
@@ -163,6 +173,23 @@ mod tests {
                 .filter_map(|(t, x)| resumed.push(&[*x]).map(|y| (t, y[0])))
                 .collect();
             assert_eq!(again, due[first..]);
+        }
+    }
+
+    #[test]
+    fn the_tail_is_all_that_is_needed_to_go_on() {
+        let samples: Vec<[f32; 2]> = wave(0.013, 300).map(|x| [x, -2.0 * x]).collect();
+        for cut in [0, 1, 7, 32, 33, 34, 100, 103] {
+            let mut whole = Decimate::new(4, 2).unwrap();
+            whole.resume_at(5);
+            samples[..cut].iter().for_each(|x| _ = whole.push(x));
+            let tail = whole.tail();
+            let mut resumed = Decimate::new(4, 2).unwrap();
+            resumed.resume_at(5 + (cut - tail.len() / 2) as u64);
+            assert!(tail.chunks_exact(2).all(|x| resumed.push(x).is_none()));
+            for x in &samples[cut..] {
+                assert_eq!(resumed.push(x), whole.push(x));
+            }
         }
     }
 

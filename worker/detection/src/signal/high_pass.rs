@@ -69,6 +69,17 @@ impl HighPass {
         sample
     }
 
+    /// The last samples that an output to come may depend on, sample by sample. A filter that
+    /// is resumed so many samples before, and given these, goes on like this one.
+    pub fn tail(&self) -> Vec<f32> {
+        let length = (self.seen - self.origin).min(self.span() - 1);
+        let row = |index: u64| {
+            let slot = (index - self.origin) as usize % self.samples;
+            &self.ring[slot * self.channels..][..self.channels]
+        };
+        (self.seen - length..self.seen).flat_map(row).copied().collect()
+    }
+
     /// Takes a finite sample of all channels; gives it less the medians.
     ///
     /// # Panics
@@ -152,6 +163,24 @@ mod tests {
             }
             prop_assert_eq!(found.0, by_definition(&first[from..], length));
             prop_assert_eq!(found.1, by_definition(&second[from..], length));
+        }
+    }
+
+    #[test]
+    fn the_tail_is_all_that_is_needed_to_go_on() {
+        let sample = |t: u16| [f32::from(t * 37 % 11), f32::from(t % 7)];
+        let samples: Vec<[f32; 2]> = (0..60).map(sample).collect();
+        for cut in [0, 1, 4, 5, 6, 23] {
+            let mut whole = HighPass::new(5, 2).unwrap();
+            whole.resume_at(3);
+            samples[..cut].iter().for_each(|x| _ = whole.push(x));
+            let tail = whole.tail();
+            let mut resumed = HighPass::new(5, 2).unwrap();
+            resumed.resume_at(3 + (cut - tail.len() / 2) as u64);
+            assert!(tail.chunks_exact(2).all(|x| resumed.push(x).is_none()));
+            for x in &samples[cut..] {
+                assert_eq!(resumed.push(x), whole.push(x));
+            }
         }
     }
 

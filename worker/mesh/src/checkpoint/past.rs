@@ -1,6 +1,6 @@
 use crate::Error;
-use crate::checkpoint::Saved;
-use std::collections::HashMap;
+use crate::checkpoint::{Saved, Witness};
+use std::collections::{BTreeMap, HashMap};
 
 /// What a new owner of a partition asks about it. The brokers of Kafka know it; a simulation may.
 pub trait Past: Send {
@@ -17,9 +17,21 @@ pub trait Past: Send {
     /// When the brokers do not tell.
     fn committed(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error>;
 
-    /// The offset of the first record of a partition of the topic `input` that still exists.
+    /// The offsets of the first record of a partition of the topic `input` that still exists, and
+    /// after its last one.
     ///
     /// # Errors
-    /// When the partition ends before `next`, or cannot be asked about.
-    fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error>;
+    /// When the brokers do not tell.
+    fn ends(&self, input: &str, partition: i32) -> Result<(i64, i64), Error>;
+
+    /// The first records at or after these offsets of partitions of the topic `input`; a partition
+    /// that ends before is left out.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn witnesses(
+        &self,
+        input: &str,
+        offsets: &BTreeMap<i32, i64>,
+    ) -> Result<HashMap<i32, Witness>, Error>;
 }

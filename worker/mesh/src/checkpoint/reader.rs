@@ -1,48 +1,17 @@
-use crate::checkpoint::{Header, Keys, Past, Slot, VERSION};
+use crate::checkpoint::{Past, Saved, Witness};
 use crate::connection::Quiet;
-use crate::{Connection, Error, topics};
+use crate::{Connection, Error, source, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
-use serde_json::value::RawValue;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-/// How long to wait for the end of the checkpoint topic.
+/// How long to wait for the next record.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What the checkpoint topic holds of a partition.
-#[derive(Debug)]
-pub struct Saved {
-    /// The last header.
-    pub header: Header,
-    /// The states that it names, by series.
-    pub states: HashMap<String, Box<RawValue>>,
-}
-
-impl Saved {
-    /// The checkpoint of a partition of the topic `input`, among the last values of all keys of
-    /// the checkpoint topic.
-    ///
-    /// # Errors
-    /// When it is there and cannot be understood.
-    pub fn find(
-        group: &str,
-        input: &str,
-        partition: i32,
-        records: &HashMap<String, Vec<u8>>,
-    ) -> Result<Option<Saved>, Error> {
-        let keys = Keys::new(&format!("{group}/{input}"), partition);
-        let header = records.get(&keys.header);
-        header.map(|header| assemble(partition, header, &keys, records)).transpose()
-    }
-
-    /// The generations of the states.
-    pub fn generations(&self) -> HashMap<String, u64> {
-        let places = self.header.series.iter();
-        places.filter_map(|place| Some((place.series.clone(), place.generation?))).collect()
-    }
-}
+/// How often to tell how far it is.
+const TELL: Duration = Duration::from_secs(5);
 
 /// Reads checkpoints.
 pub struct Reader {
@@ -68,33 +37,47 @@ impl Reader {
 
     /// The last value of every key.
     fn records(&self, partitions: &[i32]) -> Result<HashMap<String, Vec<u8>>, Error> {
-        let mut open: BTreeSet<i32> = partitions.iter().map(|p| p % self.partitions).collect();
-        let mut assignment = TopicPartitionList::new();
-        for &partition in &open {
-            assignment
-                .add_partition_offset(&self.topic, partition, Offset::Beginning)
-                .map_err(Error::kafka("read checkpoints"))?;
-        }
-        self.consumer.assign(&assignment).map_err(Error::kafka("read checkpoints"))?;
+        let begin = |partition: &i32| (partition % self.partitions, Offset::Beginning);
         let mut records = HashMap::new();
-        let deadline = Instant::now() + PATIENCE;
+        self.scan(&self.topic, partitions.iter().map(begin).collect(), &mut |message| {
+            keep(&mut records, message);
+            true
+        })?;
+        Ok(records)
+    }
+
+    /// Reads partitions of a topic from these offsets on, each to its end or until `more` says no.
+    fn scan(
+        &self,
+        topic: &str,
+        mut open: BTreeMap<i32, Offset>,
+        more: &mut dyn FnMut(&BorrowedMessage<'_>) -> bool,
+    ) -> Result<(), Error> {
+        let doing = || Error::kafka(format!("read {topic}"));
+        let mut assignment = TopicPartitionList::new();
+        for (&partition, &offset) in &open {
+            assignment.add_partition_offset(topic, partition, offset).map_err(doing())?;
+        }
+        self.consumer.assign(&assignment).map_err(doing())?;
+        let mut progress = Progress::new(topic);
         while !open.is_empty() {
             match self.consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => keep(&mut records, &message),
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    open.remove(&partition);
+                Some(Ok(message)) => {
+                    progress.advance();
+                    if open.contains_key(&message.partition()) && !more(&message) {
+                        open.remove(&message.partition());
+                    }
                 }
-                Some(Err(source)) => tracing::warn!(%source, "reading checkpoints, trying again"),
+                Some(Err(KafkaError::PartitionEOF(partition))) => _ = open.remove(&partition),
+                Some(Err(source)) => tracing::warn!(%source, "reading {topic}, trying again"),
                 None => {}
             }
-            if Instant::now() > deadline {
-                let partition = partitions[0];
-                let reason = format!("the end of topic {} was not reached", self.topic);
-                return Err(Error::Checkpoint { partition, reason });
+            if progress.last.elapsed() > PATIENCE {
+                let partitions: Vec<i32> = open.into_keys().collect();
+                return Err(Error::Silent { topic: topic.into(), partitions });
             }
         }
-        self.consumer.unassign().map_err(Error::kafka("read checkpoints"))?;
-        Ok(records)
+        self.consumer.unassign().map_err(doing())
     }
 }
 
@@ -109,15 +92,48 @@ impl Past for Reader {
         Ok(saved)
     }
 
+    fn ends(&self, input: &str, partition: i32) -> Result<(i64, i64), Error> {
+        topics::ends(&self.consumer, input, partition)
+    }
+
+    fn witnesses(
+        &self,
+        input: &str,
+        offsets: &BTreeMap<i32, i64>,
+    ) -> Result<HashMap<i32, Witness>, Error> {
+        let mut found = HashMap::new();
+        let offset = |(&partition, &offset)| (partition, Offset::Offset(offset));
+        self.scan(input, offsets.iter().map(offset).collect(), &mut |message| {
+            let witness = Witness::of(&source::record(message));
+            found.entry(message.partition()).or_insert(witness);
+            false
+        })?;
+        Ok(found)
+    }
+
     fn committed(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error> {
         topics::committed(&self.consumer, input, partitions)
     }
+}
 
-    fn first(&self, input: &str, partition: i32, next: i64) -> Result<i64, Error> {
-        let (first, end) = topics::ends(&self.consumer, input, partition)?;
-        match next > end {
-            true => Err(Error::Ahead { topic: input.into(), partition, next, end }),
-            false => Ok(first),
+/// Tells of a long work.
+struct Progress<'a> {
+    topic: &'a str,
+    records: usize,
+    last: Instant,
+    told: Instant,
+}
+
+impl Progress<'_> {
+    fn new(topic: &str) -> Progress<'_> {
+        Progress { topic, records: 0, last: Instant::now(), told: Instant::now() }
+    }
+
+    fn advance(&mut self) {
+        (self.records, self.last) = (self.records + 1, Instant::now());
+        if self.told.elapsed() > TELL {
+            self.told = self.last;
+            tracing::info!(topic = self.topic, records = self.records, "still reading");
         }
     }
 }
@@ -128,71 +144,4 @@ fn keep(records: &mut HashMap<String, Vec<u8>>, message: &impl Message) {
         Some(value) => records.insert(key.to_owned(), value.to_owned()),
         None => records.remove(key),
     };
-}
-
-/// The header with the states that it names.
-fn assemble(
-    partition: i32,
-    header: &[u8],
-    keys: &Keys,
-    records: &HashMap<String, Vec<u8>>,
-) -> Result<Saved, Error> {
-    let broken = |reason: String| Error::Checkpoint { partition, reason };
-    let header: Header = serde_json::from_slice(header).map_err(|e| broken(e.to_string()))?;
-    if header.version != VERSION {
-        let reason = format!("it has version {}, this worker knows {VERSION}", header.version);
-        return Err(broken(reason));
-    }
-    let mut states = HashMap::new();
-    for place in &header.series {
-        let Some(generation) = place.generation else { continue };
-        let slot = records.get(&keys.slot(&place.series, generation));
-        let slot = slot.ok_or_else(|| broken(format!("no state of series {:?}", place.series)))?;
-        let slot: Slot = serde_json::from_slice(slot).map_err(|e| broken(e.to_string()))?;
-        if slot.generation != generation {
-            return Err(broken(format!(
-                "series {:?} has state {}, its header names {generation}",
-                place.series, slot.generation
-            )));
-        }
-        states.insert(place.series.clone(), slot.state);
-    }
-    Ok(Saved { header, states })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checkpoint::Place;
-
-    fn records(entries: &[(&str, &str)]) -> HashMap<String, Vec<u8>> {
-        entries.iter().map(|(k, v)| ((*k).into(), v.as_bytes().to_vec())).collect()
-    }
-
-    fn read(header: &str, entries: &[(&str, &str)]) -> Result<Saved, Error> {
-        assemble(3, header.as_bytes(), &Keys::new("g/t", 3), &records(entries))
-    }
-
-    /// A sample of version 1, which every later version must be able to read.
-    const V1: &str = r#"{"version":1,"settings":"abc","next":70,"series":[
-        {"series":"a/b","start":10,"sample":4,"generation":7},{"series":"c","start":60,"sample":0}]}"#;
-
-    #[test]
-    fn a_header_finds_its_states() {
-        let slot = r#"{"generation":7,"state":{"scales":[1.5]}}"#;
-        let saved = read(V1, &[("g/t/3/a/b/1", slot)]).unwrap();
-        assert_eq!(saved.header.next, 70);
-        let second = Place { series: "c".into(), start: 60, sample: 0, generation: None };
-        assert_eq!(saved.header.series[1], second);
-        assert_eq!(saved.states["a/b"].get(), r#"{"scales":[1.5]}"#);
-    }
-
-    #[test]
-    fn a_state_of_another_generation_is_refused() {
-        let slot = r#"{"generation":9,"state":null}"#;
-        let error = read(V1, &[("g/t/3/a/b/1", slot)]).unwrap_err().to_string();
-        assert!(error.contains("partition 3") && error.contains("a/b"), "{error}");
-        assert!(read(V1, &[]).is_err());
-        assert!(read(&V1.replace("\"version\":1", "\"version\":2"), &[]).is_err());
-    }
 }

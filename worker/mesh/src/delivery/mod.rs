@@ -21,7 +21,7 @@ pub use track::{Batch, Certain, Mark, Track};
 pub use transacted::{Content, Parcel, Progress, Transacted};
 
 use crate::ack::{Acknowledged, Failure, Refused};
-use crate::checkpoint::{Snapshot, Writer};
+use crate::checkpoint::{Ledger, Snapshot, Writer};
 use crate::onlooker::Onlooker;
 use crate::routes::Routes;
 use crate::sink::{Answers, Sink};
@@ -30,7 +30,7 @@ use crate::{Connection, Error, Kind};
 use at_least_once::AtLeastOnce;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use exactly_once::ExactlyOnce;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -175,16 +175,11 @@ impl Delivery {
     }
 
     /// Takes hold of a partition that was claimed, of which the group has `committed` an offset,
-    /// and whose checkpoint names `generations`.
-    pub fn lease(
-        &self,
-        partition: i32,
-        generations: HashMap<String, u64>,
-        committed: Option<i64>,
-    ) -> Lease {
+    /// and the checkpoint topic holds what is in the `ledger`.
+    pub fn lease(&self, partition: i32, ledger: Ledger, committed: Option<i64>) -> Lease {
         let hold = Hold {
             partition,
-            writer: Writer::new(&self.name, partition, generations),
+            writer: Writer::new(&self.name, partition, ledger),
             revoked: Arc::default(),
             estranged: self.estranged.clone(),
         };
