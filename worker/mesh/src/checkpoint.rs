@@ -5,16 +5,19 @@
 //! of series that are too slow for that, and as it is what remembers more than a window (detectors,
 //! calibration).
 //!
-//! A partition has one **header** record, with the key `<group>/<topic>/<partition>`. It names
-//! **cells**, values of any size: shards of the list of all series, and for each series what it
-//! remembers and its points, if any. A cell has two slots, `<header>/<name>/<kind>.<0|1>`; a
-//! changed value is written to the slot that the last header does not lead to, and the next header
-//! leads to it. So every prefix of the log holds the whole of its last header, although the
-//! records are not written in one transaction, and a series at rest costs nothing.
+//! Each owner of a partition writes under keys of its own: one **header** record, with the key
+//! `<group>/<topic>/<partition>@<writer>`. It names **cells**, values of any size: shards of the
+//! list of all series, and for each series what it remembers and its points, if any. A cell has two
+//! slots, `<header>/<name>/<kind>.<0|1>`; a changed value is written to the slot that the last
+//! header does not lead to, and the next header leads to it. So every prefix of the log holds the
+//! whole of its last header, although the records are not written in one transaction, and a series
+//! at rest costs nothing.
 //!
-//! What is not promised: two workers that both believe to own a partition for a moment may
-//! overwrite each other's slots. The reader sees by the generation that a slot is not the one its
-//! header leads to, and reports an error instead of a wrong state.
+//! Two workers may both believe to own a partition for a while, and what a worker sent may arrive
+//! after its successor has begun. Neither touches what the other writes. An owner deletes the
+//! records that it found when it began, but only behind a header of its own, so that there is
+//! always a checkpoint of which nothing is missing. A reader takes the one of those that has come
+//! furthest: what a checkpoint says is a function of the input below its `next`, whoever wrote it.
 //!
 //! Version 1, which had no shards and no points, can still be read.
 

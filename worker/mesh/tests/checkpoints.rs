@@ -7,8 +7,9 @@ use mesh::checkpoint::{
 use mesh::{Outgoing, Target};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The last values of all keys.
 type Records = HashMap<String, Vec<u8>>;
@@ -27,6 +28,17 @@ fn append(records: &mut Records, record: &Outgoing) {
         Some(value) => records.insert(key, value.clone()),
         None => records.remove(&key),
     };
+}
+
+/// A writer that nobody else is.
+fn writer(ledger: Ledger) -> Writer {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    Writer::new("g/t", 3, &name, ledger)
+}
+
+fn is_header(key: &str) -> bool {
+    key.starts_with("g/t/3@") && key.matches('/').count() == 2
 }
 
 fn find(records: &Records) -> Option<Saved> {
@@ -127,7 +139,7 @@ proptest! {
         ),
     ) {
         let (mut records, mut now) = (Records::new(), Model::new());
-        let mut writer = Writer::new("g/t", 3, Ledger::default());
+        let mut writer = self::writer(Ledger::default());
         // The first owner remembers that there is nothing, before anything else.
         let first = writer.records(step(&mut now, 0, &[]));
         first.iter().for_each(|record| append(&mut records, record));
@@ -135,7 +147,7 @@ proptest! {
             let before = now.clone();
             let next = 10 * (number as i64 + 1);
             let written = writer.records(step(&mut now, next, changes));
-            let header = written.iter().position(|r| r.id == "g/t/3").unwrap();
+            let header = written.iter().position(|r| is_header(&r.id)).unwrap();
             let length = if *survives { written.len() } else { cut.index(written.len() + 1) };
             for (index, record) in written[..length].iter().enumerate() {
                 append(&mut records, record);
@@ -146,17 +158,100 @@ proptest! {
                 if length <= header {
                     now = before;
                 }
-                writer = Writer::new("g/t", 3, find(&records).unwrap().ledger);
+                writer = self::writer(find(&records).unwrap().ledger);
             }
         }
         // Nothing is left behind of what is not remembered.
         let last = writer.records(step(&mut now, 1000, &[]));
         last.iter().for_each(|record| append(&mut records, record));
         prop_assert_eq!(model(&find(&records).unwrap()), now.clone());
-        for key in records.keys().filter(|key| !key.ends_with("t/3")) {
+        prop_assert_eq!(records.keys().filter(|key| is_header(key)).count(), 1);
+        for key in records.keys().filter(|key| !is_header(key)) {
             let shard = key.contains("/series.");
-            let series = now.keys().any(|name| key.starts_with(&format!("g/t/3/{name}/")));
+            let series = now.keys().any(|name| key.contains(&format!("/{name}/")));
             prop_assert!(shard || series, "{}", key);
+        }
+    }
+}
+
+/// What the input below `next` leads to.
+fn after(next: i64) -> Model {
+    let series = |index: i64| {
+        let moved = next - next % (index + 2);
+        let place = Place { start: moved / 2, sample: moved as u64, seen: (moved, 0) };
+        let state = (index != 1).then(|| format!("[{moved}]"));
+        let points = (index > 1).then(|| vec![moved as u8; 9]);
+        (format!("s{index}"), (place, state, points))
+    };
+    (0..4).filter(|index| next % 7 != *index).map(series).collect()
+}
+
+/// What a worker says that last said `before`.
+fn said(before: &Model, next: i64) -> Snapshot {
+    fn part<T: PartialEq, U>(
+        before: Option<Option<&T>>,
+        now: Option<T>,
+        change: fn(T) -> U,
+    ) -> Part<U> {
+        match now {
+            None => Part::Absent,
+            Some(now) if before == Some(Some(&now)) => Part::Unchanged,
+            Some(now) => Part::Changed(change(now)),
+        }
+    }
+    let remembered = after(next).into_iter().map(|(series, (place, state, points))| {
+        let known = before.get(&series);
+        let state = part(known.map(|k| k.1.as_ref()), state, |text| json(&text));
+        let points = part(known.map(|k| k.2.as_ref()), points, |bytes| bytes);
+        Remembered { series, place, state, points }
+    });
+    let series = remembered.collect();
+    Snapshot { settings: BTreeMap::new(), partitions: 4, next, last: None, series }
+}
+
+/// An owner of the partition, and what it has sent that has not arrived.
+struct Owner {
+    writer: Writer,
+    said: Model,
+    next: i64,
+    sent: VecDeque<Outgoing>,
+}
+
+proptest! {
+    /// However many workers believe to own the partition, and however late what they sent
+    /// arrives, there is a whole checkpoint, and it is the right one.
+    #[test]
+    fn owners_that_overlap_leave_a_whole_checkpoint(
+        steps in prop::collection::vec((0usize..10, any::<prop::sample::Index>()), 1..400),
+    ) {
+        let (mut records, mut owners, mut begun) = (Records::new(), Vec::<Owner>::new(), false);
+        for (what, which) in steps {
+            match what {
+                0 => {
+                    let found = find(&records);
+                    let next = found.as_ref().map_or(0, |saved| saved.next);
+                    let said = found.as_ref().map(model).unwrap_or_default();
+                    let writer = writer(found.map(|saved| saved.ledger).unwrap_or_default());
+                    owners.push(Owner { writer, said, next, sent: VecDeque::new() });
+                }
+                _ if owners.is_empty() => {}
+                1 | 2 => {
+                    let owner = which.get_mut(&mut owners);
+                    owner.next += 1 + what as i64;
+                    owner.sent.extend(owner.writer.records(self::said(&owner.said, owner.next)));
+                    owner.said = after(owner.next);
+                }
+                _ => {
+                    let sent = which.get_mut(&mut owners).sent.pop_front();
+                    sent.iter().for_each(|record| append(&mut records, record));
+                }
+            }
+            let found = find(&records);
+            prop_assert!(found.is_some() || !begun);
+            begun = found.is_some();
+            if let Some(saved) = found {
+                prop_assert_eq!(model(&saved), after(saved.next));
+            }
         }
     }
 }
@@ -182,21 +277,19 @@ fn a_hundred_thousand_series_fit_and_one_that_moves_costs_little() {
         last: None,
         series: series(next).collect(),
     };
-    let (mut records, mut writer) = (Records::new(), Writer::new("g/t", 3, Ledger::default()));
+    let (mut records, mut writer) = (Records::new(), self::writer(Ledger::default()));
     writer.records(snapshot(200_000)).iter().for_each(|record| append(&mut records, record));
     let saved = find(&records).unwrap();
     assert_eq!(saved.series.len(), 100_000);
     let newest = saved.series.last().unwrap();
     assert_eq!((newest.series.as_str(), newest.place.seen.0), ("plant-0/machine-77", 200_000));
 
-    for mut writer in [writer, Writer::new("g/t", 3, saved.ledger)] {
-        let written = writer.records(snapshot(300_000));
-        let bytes: usize = written.iter().map(Outgoing::bytes).sum();
-        assert_eq!(written.len(), 2, "the shard of the series, and the header");
-        assert!(bytes < 300_000, "{bytes}");
-    }
+    let written = writer.records(snapshot(300_000));
+    let bytes: usize = written.iter().map(Outgoing::bytes).sum();
+    assert_eq!(written.len(), 2, "the shard of the series, and the header");
+    assert!(bytes < 300_000, "{bytes}");
     // With few series left, the shards are given up.
-    let mut writer = Writer::new("g/t", 3, find(&records).unwrap().ledger);
+    let mut writer = self::writer(find(&records).unwrap().ledger);
     let few = Snapshot { series: series(400_000).take(10).collect(), ..snapshot(400_000) };
     writer.records(few).iter().for_each(|record| append(&mut records, record));
     assert_eq!(find(&records).unwrap().series.len(), 10);
@@ -234,7 +327,7 @@ fn version_1_is_read_for_ever_and_replaced_whole() {
     assert_eq!(series(1), ("c", Place { start: 60, sample: 0, seen: (-1, 1) }));
     assert_eq!(saved.series[0].state.as_ref().unwrap().get(), r#"[{"Calibrating":7}]"#);
 
-    let mut writer = Writer::new("g/t", 3, saved.ledger);
+    let mut writer = self::writer(saved.ledger);
     let written = writer.records(step(&mut Model::new(), 80, &[(0, Change::Learns(1))]));
     written.iter().for_each(|record| append(&mut records, record));
     assert_eq!(find(&records).unwrap().next, 80);
@@ -278,7 +371,7 @@ fn version_2_is_read_for_ever() {
 
 #[test]
 fn version_2_is_written_as_it_was() {
-    let mut writer = Writer::new("g/t", 3, Ledger::default());
+    let mut writer = Writer::new("g/t", 3, "w", Ledger::default());
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let written = writer.records(second(&mut Model::new()));
     let line =

@@ -112,7 +112,7 @@ fn batch(ids: &[&str], next: i64) -> Batch {
 
 fn transacted(committed: Option<i64>) -> (Transacted, Arc<AtomicBool>) {
     let revoked = Arc::new(AtomicBool::new(false));
-    let writer = Writer::new("g/in", 0, Default::default());
+    let writer = Writer::new("g/in", 0, "w", Default::default());
     (Transacted::new(0, writer, committed, revoked.clone()), revoked)
 }
 
@@ -142,7 +142,7 @@ fn what_comes_meanwhile_goes_into_the_next_transaction() {
     let snapshot = Snapshot { next: 6, ..Snapshot::default() };
     transacted.accept(Batch { records: Vec::new(), next: 6, snapshot: Some(snapshot) });
     run(&mut transacted, &mut log);
-    assert_eq!(log.records, ["a", "b", "c", "g/in/0/0/series.0", "g/in/0"]);
+    assert_eq!(log.records, ["a", "b", "c", "g/in/0@w/0/series.0", "g/in/0@w"]);
     assert_eq!((log.committed, log.count("commit")), (Some(6), 2));
     assert!(transacted.is_idle());
 }

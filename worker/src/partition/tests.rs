@@ -98,7 +98,8 @@ struct Topic(HashMap<String, Vec<u8>>);
 impl Topic {
     fn save(&mut self, snapshot: Snapshot) {
         let ledger = self.saved().map_or_else(Ledger::default, |saved| saved.ledger);
-        for record in Writer::new("g/in", 0, ledger).records(snapshot) {
+        let name = snapshot.next.to_string();
+        for record in Writer::new("g/in", 0, &name, ledger).records(snapshot) {
             match record.payload {
                 Some(value) => _ = self.0.insert(record.id, value),
                 None => _ = self.0.remove(&record.id),

@@ -33,8 +33,6 @@ pub(crate) struct Spot {
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Series, Kind::State, Kind::Points];
-
     fn name(self) -> &'static str {
         match self {
             Kind::Series => "series",
@@ -56,18 +54,6 @@ impl Cell {
             0 => format!("{header}/{name}/{kind}.{slot}"),
             _ => format!("{header}/{name}/{kind}.{slot}.{chunk}"),
         }
-    }
-
-    /// The cell and the part of it that a key names; `None` for other keys.
-    pub(crate) fn parse(header: &str, key: &str) -> Option<(Cell, Spot)> {
-        // A name may have slashes, the part behind it has none.
-        let (name, part) = key.strip_prefix(header)?.strip_prefix('/')?.rsplit_once('/')?;
-        let mut fields = part.split('.');
-        let kind = fields.next()?;
-        let kind = Kind::ALL.into_iter().find(|k| k.name() == kind)?;
-        let slot = fields.next()?.parse().ok().filter(|slot| *slot < 2)?;
-        let chunk = fields.next().map_or(Some(0), |chunk| chunk.parse().ok())?;
-        fields.next().is_none().then(|| (Cell::new(kind, name), Spot { slot, chunk }))
     }
 
     /// The value of a generation, as the records hold it.
@@ -114,7 +100,7 @@ pub(crate) fn split(generation: u64, value: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The generation, the number of chunks and the bytes in a record.
-pub(crate) fn open(payload: &[u8]) -> Option<(u64, usize, &[u8])> {
+fn open(payload: &[u8]) -> Option<(u64, usize, &[u8])> {
     let (generation, rest) = payload.split_first_chunk::<8>()?;
     let (count, bytes) = rest.split_first_chunk::<4>()?;
     Some((u64::from_le_bytes(*generation), u32::from_le_bytes(*count) as usize, bytes))
@@ -123,23 +109,6 @@ pub(crate) fn open(payload: &[u8]) -> Option<(u64, usize, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_names_its_part_whatever_the_series_is_called() {
-        for name in ["a", "a/b", "state.0", "a/points.1", "", "a/state.0.1/", "é"] {
-            for kind in Kind::ALL {
-                for part in [Spot { slot: 0, chunk: 0 }, Spot { slot: 1, chunk: 12 }] {
-                    let cell = Cell::new(kind, name);
-                    let key = cell.key("g/t/3", part);
-                    assert_eq!(Cell::parse("g/t/3", &key), Some((cell, part)), "{key}");
-                    assert_eq!(Cell::parse("g/t/4", &key), None);
-                }
-            }
-        }
-        for key in ["g/t/3", "g/t/3/a/0", "g/t/3/a/state.2", "g/t/3/a/state.0.1.2", "g/t/3/a/b.0"] {
-            assert_eq!(Cell::parse("g/t/3", key), None, "{key}");
-        }
-    }
 
     #[test]
     fn a_value_of_any_size_comes_back_or_its_fault_is_told() {

@@ -1,15 +1,18 @@
-use super::cell::{self, Cell, Spot};
+use super::cell::{Cell, Spot};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the checkpoint topic holds of a partition: what the next checkpoint may leave as it is,
-/// and what it makes superfluous.
+/// what it has to write once more under its writer's own keys, and what it makes superfluous.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// In the order of their names, so that the same checkpoint gives the same records.
+    /// What the writer wrote, in the order of the names, so that the same checkpoint gives the
+    /// same records.
     cells: BTreeMap<Cell, Held>,
+    /// Values of parts that another writer wrote.
+    inherited: BTreeMap<Cell, Vec<u8>>,
     /// Shards of the list of all series in the last header.
     pub(super) shards: usize,
-    /// Keys of older versions.
+    /// Keys of other writers.
     old: Vec<String>,
 }
 
@@ -17,39 +20,33 @@ pub struct Ledger {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) generation: u64,
-    /// Fingerprint of the value, if known.
-    pub(super) digest: Option<u64>,
+    /// Fingerprint of the value.
+    pub(super) digest: u64,
     /// Records in each slot.
     pub(super) chunks: [usize; 2],
 }
 
 impl Ledger {
-    /// What stands in `records`, below the header with this key.
-    pub(super) fn of(header: &str, records: &HashMap<String, Vec<u8>>) -> Ledger {
-        let mut ledger = Ledger::default();
-        let below = |key: &str| key.strip_prefix(header).is_some_and(|rest| rest.starts_with('/'));
-        for (key, value) in records.iter().filter(|(key, _)| below(key)) {
-            match Cell::parse(header, key) {
-                Some((cell, part)) => ledger.see(cell, part, value),
-                None => ledger.old.push(key.clone()),
-            }
-        }
-        ledger.old.sort_unstable();
-        ledger
+    /// What there is in `records` of the partition with this key.
+    pub(super) fn of(key: &str, records: &HashMap<String, Vec<u8>>) -> Ledger {
+        let mut old: Vec<String> = records.keys().filter(|k| is_of(key, k)).cloned().collect();
+        old.sort_unstable();
+        Ledger { old, ..Ledger::default() }
     }
 
-    fn see(&mut self, cell: Cell, part: Spot, value: &[u8]) {
-        let held = self.cells.entry(cell).or_default();
-        let chunks = &mut held.chunks[part.slot as usize];
-        *chunks = (*chunks).max(part.chunk + 1);
-        let generation = cell::open(value).map_or(0, |(generation, ..)| generation);
-        held.generation = held.generation.max(generation);
+    /// A part has this value.
+    pub(super) fn inherit(&mut self, cell: Cell, value: Vec<u8>) {
+        self.inherited.insert(cell, value);
     }
 
-    /// The header leads to this generation of a cell.
-    pub(super) fn confirm(&mut self, cell: Cell, generation: u64, digest: Option<u64>) {
-        let held = self.cells.entry(cell).or_default();
-        (held.generation, held.digest) = (generation, digest);
+    /// Takes over what a checkpoint holds.
+    pub(super) fn take_over(&mut self, other: Ledger) {
+        (self.inherited, self.shards) = (other.inherited, other.shards);
+    }
+
+    /// Takes the value of a part that another writer wrote.
+    pub(super) fn inherited(&mut self, cell: &Cell) -> Option<Vec<u8>> {
+        self.inherited.remove(cell)
     }
 
     /// Takes what is held of a cell out.
@@ -68,6 +65,12 @@ impl Ledger {
         let keys = cells.flat_map(|(cell, held)| held.keys(header, &cell, [0, 0]));
         self.old.into_iter().chain(keys).collect()
     }
+}
+
+/// Whether a key of the checkpoint topic is one of the partition with this key.
+fn is_of(partition: &str, key: &str) -> bool {
+    let rest = key.strip_prefix(partition);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '@']))
 }
 
 impl Held {

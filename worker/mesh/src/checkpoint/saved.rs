@@ -1,6 +1,6 @@
 use super::cell::{Cell, Kind};
 use super::format::{Entry, Header};
-use super::{Ledger, Place, Settings, VERSION, Witness, fnv, key, v1};
+use super::{Ledger, Place, Settings, VERSION, Witness, key, v1};
 use crate::Error;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -54,37 +54,73 @@ impl Saved {
         partition: i32,
         records: &HashMap<String, Vec<u8>>,
     ) -> Result<Option<Saved>, Error> {
-        let header = key(&format!("{group}/{input}"), partition);
-        let Some(value) = records.get(&header) else { return Ok(None) };
-        let broken = |reason| Error::Checkpoint { partition, reason };
-        let Versioned { version } = parse(value).map_err(broken)?;
-        match version {
-            1 => v1::read(&header, value, records).map(Some).map_err(broken),
-            VERSION => read(&header, value, records).map(Some).map_err(broken),
-            version => Err(Error::Newer { partition, version }),
+        let partition_key = key(&format!("{group}/{input}"), partition);
+        let mut ledger = Ledger::of(&partition_key, records);
+        let (mut found, mut broken) = (None::<Saved>, None);
+        for header in headers(&partition_key, records) {
+            match open(header, records) {
+                Ok(saved) if found.as_ref().is_some_and(|f| f.next >= saved.next) => {}
+                Ok(saved) => found = Some(saved),
+                Err(Flaw::Newer(version)) => return Err(Error::Newer { partition, version }),
+                Err(Flaw::Broken(reason)) => broken = Some(reason),
+            }
         }
+        match (found, broken) {
+            (Some(saved), _) => {
+                ledger.take_over(saved.ledger);
+                Ok(Some(Saved { ledger, ..saved }))
+            }
+            (None, Some(reason)) => Err(Error::Checkpoint { partition, reason }),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// What keeps a checkpoint from being used.
+enum Flaw {
+    /// It has a later version.
+    Newer(u32),
+    /// A part of it is missing or damaged.
+    Broken(String),
+}
+
+/// The keys of all headers of a partition: each writer has one of its own, but for those of a
+/// version that knew no writers.
+fn headers<'a>(
+    partition: &'a str,
+    records: &'a HashMap<String, Vec<u8>>,
+) -> impl Iterator<Item = &'a String> {
+    let is_header = |rest: &str| rest.is_empty() || rest.starts_with('@') && !rest.contains('/');
+    records.keys().filter(move |key| key.strip_prefix(partition).is_some_and(is_header))
+}
+
+fn open(header: &str, records: &HashMap<String, Vec<u8>>) -> Result<Saved, Flaw> {
+    let value = &records[header];
+    let Versioned { version } = parse(value).map_err(Flaw::Broken)?;
+    match version {
+        1 => v1::read(header, value, records).map_err(Flaw::Broken),
+        VERSION => read(header, value, records).map_err(Flaw::Broken),
+        version => Err(Flaw::Newer(version)),
     }
 }
 
 fn read(header: &str, value: &[u8], records: &HashMap<String, Vec<u8>>) -> Result<Saved, String> {
     let Header { settings, partitions, next, last, shards, .. } = parse(value)?;
-    let mut ledger = Ledger::of(header, records);
+    let mut ledger = Ledger::default();
     ledger.shards = shards.len();
     let mut series = Vec::new();
     for (index, generation) in shards.into_iter().enumerate() {
         let cell = Cell::new(Kind::Series, index.to_string());
-        let list = cell.join(header, generation, records)?;
-        for entry in parse::<Vec<Entry>>(&list)? {
-            series.push(open(header, entry, records, &mut ledger)?);
+        for entry in parse::<Vec<Entry>>(&cell.join(header, generation, records)?)? {
+            series.push(open_series(header, entry, records, &mut ledger)?);
         }
-        ledger.confirm(cell, generation, Some(fnv(&list)));
     }
     series.sort_by_key(|known: &SavedSeries| known.place.seen);
     Ok(Saved { settings, partitions: Some(partitions), next, last, series, ledger })
 }
 
 /// The series of an entry, with its parts.
-fn open(
+fn open_series(
     header: &str,
     entry: Entry,
     records: &HashMap<String, Vec<u8>>,
@@ -95,7 +131,7 @@ fn open(
         let Some(generation) = generation else { return Ok(None) };
         let cell = Cell::new(kind, series.as_str());
         let value = cell.join(header, generation, records)?;
-        ledger.confirm(cell, generation, None);
+        ledger.inherit(cell, value.clone());
         Ok::<_, String>(Some(value))
     };
     let (state, points) = (part(Kind::State, state)?, part(Kind::Points, points)?);

@@ -1,5 +1,6 @@
 //! Version 1: a header that lists all series, and a JSON state in two slots for each.
 
+use super::cell::{Cell, Kind};
 use super::saved::parse;
 use super::{Ledger, Place, Saved, SavedSeries};
 use serde::Deserialize;
@@ -35,25 +36,26 @@ pub(super) fn read(
     records: &HashMap<String, Vec<u8>>,
 ) -> Result<Saved, String> {
     let Header { settings, next, series } = parse(value)?;
+    let mut ledger = Ledger::default();
     let open = |(index, entry): (usize, Entry)| {
         let Entry { series, start, sample, .. } = &entry;
         // The order is all that version 1 knows of when a series was seen.
         let place = Place { start: *start, sample: *sample, seen: (-1, index as u32) };
-        Ok(SavedSeries {
-            series: series.clone(),
-            place,
-            state: state(header, &entry, records)?,
-            points: None,
-        })
+        let (series, state) = (series.clone(), state(header, &entry, records)?);
+        if let Some(state) = &state {
+            let value = state.get().as_bytes().to_vec();
+            ledger.inherit(Cell::new(Kind::State, series.as_str()), value);
+        }
+        Ok(SavedSeries { series, place, state, points: None })
     };
-    let series = series.into_iter().enumerate().map(open);
+    let series: Result<_, String> = series.into_iter().enumerate().map(open).collect();
     Ok(Saved {
         settings: [("all".to_owned(), settings)].into(),
         partitions: None,
         next,
         last: None,
-        series: series.collect::<Result<_, String>>()?,
-        ledger: Ledger::of(header, records),
+        series: series?,
+        ledger,
     })
 }
 

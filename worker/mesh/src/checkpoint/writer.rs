@@ -25,9 +25,9 @@ struct Draft<'a> {
 
 impl Writer {
     /// Of a partition of which the checkpoint topic holds what is in the `ledger`; `name` is
-    /// `<group>/<topic>`.
-    pub fn new(name: &str, partition: i32, ledger: Ledger) -> Writer {
-        Writer { header: key(name, partition), ledger }
+    /// `<group>/<topic>`. No other writer is called `writer`, which has no `/`.
+    pub fn new(name: &str, partition: i32, writer: &str, ledger: Ledger) -> Writer {
+        Writer { header: format!("{}@{writer}", key(name, partition)), ledger }
     }
 
     /// The records of a checkpoint: the cells that changed, then the header, and behind it what
@@ -88,17 +88,20 @@ impl Draft<'_> {
         match part {
             Part::Absent => None,
             Part::Changed(value) => Some(self.write(cell, &value)),
-            Part::Unchanged => {
-                let held = self.before.take(&cell)?;
-                self.after.put(cell, held);
-                Some(held.generation)
-            }
+            Part::Unchanged => match self.before.inherited(&cell) {
+                Some(value) => Some(self.write(cell, &value)),
+                None => {
+                    let held = self.before.take(&cell)?;
+                    self.after.put(cell, held);
+                    Some(held.generation)
+                }
+            },
         }
     }
 
     /// Writes a value to the other slot of its cell, unless it is there; gives its generation.
     fn write(&mut self, cell: Cell, value: &[u8]) -> u64 {
-        let (before, digest) = (self.before.take(&cell), Some(fnv(value)));
+        let (before, digest) = (self.before.take(&cell), fnv(value));
         if let Some(held) = before.filter(|held| held.digest == digest) {
             self.after.put(cell, held);
             return held.generation;

@@ -103,8 +103,9 @@ impl ExactlyOnce {
 
 impl Means for ExactlyOnce {
     fn claim(&self, partitions: &[i32]) -> Result<(), Error> {
-        let claims: Vec<_> = match partitions {
-            [one] => vec![(*one, self.init(*one))],
+        let claims: Vec<_> = match (partitions, &self.stepper) {
+            // Who steps the lanes may well want to know what happens when.
+            ([_], _) | (_, Some(_)) => partitions.iter().map(|&p| (p, self.init(p))).collect(),
             _ => std::thread::scope(|scope| {
                 let init = |&partition| scope.spawn(move || (partition, self.init(partition)));
                 let threads: Vec<_> = partitions.iter().map(init).collect();

@@ -31,6 +31,7 @@ use at_least_once::AtLeastOnce;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use exactly_once::ExactlyOnce;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -179,7 +180,7 @@ impl Delivery {
     pub fn lease(&self, partition: i32, ledger: Ledger, committed: Option<i64>) -> Lease {
         let hold = Hold {
             partition,
-            writer: Writer::new(&self.name, partition, ledger),
+            writer: Writer::new(&self.name, partition, &unique(), ledger),
             revoked: Arc::default(),
             estranged: self.estranged.clone(),
         };
@@ -238,4 +239,9 @@ impl Hold {
         let mut estranged = self.estranged.lock().unwrap_or_else(PoisonError::into_inner);
         estranged.push(self.partition);
     }
+}
+
+/// A name that nobody else has.
+fn unique() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
