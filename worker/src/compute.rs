@@ -88,7 +88,7 @@ impl Thread {
     pub(crate) fn perform(&self, task: Task, held: &mut BTreeMap<i32, Held>) {
         match task {
             Task::Begin(mut new) => {
-                remember(&mut new);
+                begin(&mut new);
                 held.insert(new.number, *new);
             }
             Task::Take(number, records) => match stays(held, number) {
@@ -179,6 +179,14 @@ impl Held {
             now: now.as_millis() as i64,
         }
     }
+}
+
+/// Has the place of a partition remembered, if there is no checkpoint of it, and committed: its
+/// last owner may not have been able to.
+fn begin(held: &mut Held) {
+    let snapshot = held.partition.snapshot(&held.log());
+    let (records, next) = (Vec::new(), held.partition.next());
+    held.lease.deliver(Batch { records, next, snapshot });
 }
 
 /// Has the place of a partition remembered, if it has come further.
