@@ -1,7 +1,7 @@
 //! The worker: one thread polls, some compute, one delivers, one answers HTTP.
 
 use crate::compute::Thread;
-use crate::config::Config;
+use crate::config::{Config, Guarantee};
 use crate::http::Server;
 use crate::metrics::Metrics;
 use crate::ownership::Ownership;
@@ -41,6 +41,9 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
     let policy = policy(&connection, &config.kafka.input)?;
     ensure_checkpoints(&connection, &config.kafka.checkpoints(), partitions)?;
+    if config.kafka.delivery == Guarantee::ExactlyOnce {
+        insist(&connection, &config.kafka.checkpoints(), partitions)?;
+    }
     if let Some(dead_letters) = config.kafka.dead_letters() {
         ensure(&connection, &dead_letters, partitions, false)?;
     }
@@ -105,6 +108,20 @@ fn ensure_checkpoints(connection: &Connection, name: &str, partitions: i32) -> R
             Ok(())
         }
     }
+}
+
+/// Whoever takes a partition over by transactions would not see its checkpoint behind the open
+/// transaction of another partition: each partition needs one of its own in the topic.
+fn insist(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
+    let there = topics::partitions(connection, name)?;
+    if there >= partitions {
+        return Ok(());
+    }
+    let reason = format!(
+        "it has {there} partitions, the input has {partitions}, and exactly_once needs as many: add \
+         partitions to it"
+    );
+    Err(mesh::Error::Topic { topic: name.into(), reason }.into())
 }
 
 /// How long the input keeps its records. A compacted one cannot be replayed.
