@@ -25,6 +25,8 @@ mod series;
 pub mod service;
 mod settings;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod watch;
 
 pub use config::Config;
