@@ -15,7 +15,8 @@ fn topic(name: &str) -> Topic<'_> {
 }
 
 fn broker() -> Broker {
-    let names = ["in", "in.diagrams", "in.features", "in.alerts", "in.checkpoints"];
+    let names =
+        ["in", "in.diagrams", "in.features", "in.alerts", "in.checkpoints", "in.dead-letters"];
     Broker::start(&names.map(topic)).unwrap()
 }
 
