@@ -22,6 +22,8 @@ pub(super) enum Promise {
     CommitBehindOutputs,
     /// A committed offset never falls.
     CommitRises,
+    /// What was committed before a worker took a partition up is not put out again by it.
+    Quiet,
     /// No more is read again than the windows need.
     BoundedReplay,
     /// When the faults stop, everything is processed.
@@ -124,6 +126,14 @@ impl Checker {
         if offset > frontier {
             let how = format!("partition {partition}: {offset}, acknowledged up to {frontier}");
             self.violated(Promise::CommitBehindOutputs, how);
+        }
+    }
+
+    /// A worker puts a record out that had `committed` of its partition when it took it up.
+    pub(super) fn put_out(&mut self, record: &Record, committed: i64) {
+        if source_offset(&record.id) < committed {
+            let how = format!("{} comes again, {committed} was committed", record.id);
+            self.violated(Promise::Quiet, how);
         }
     }
 

@@ -76,9 +76,13 @@ impl Log for Client {
             return Err(Rejected::Failed(Gone.into()));
         }
         let place = self.place(record.to, partition);
-        if let Some(wire) = self.world.state().wire(self.process) {
-            wire.push(place, record.into(), Some(ticket.clone()));
+        let record = Record::from(record);
+        let mut state = self.world.state();
+        state.put_out(self.process, place, &record);
+        if let Some(wire) = state.wire(self.process) {
+            wire.push(place, record, Some(ticket.clone()));
         }
+        drop(state);
         self.meanwhile().map_err(|gone| Rejected::Failed(gone.into()))
     }
 
@@ -107,9 +111,14 @@ impl Past for Client {
 
     fn committed(&self, _: &str, partitions: &[i32]) -> Result<HashMap<i32, i64>, Error> {
         self.answered()?;
-        let state = self.world.state();
-        let known = partitions.iter().map(|&p| (p, state.broker.group.committed(p)));
-        Ok(known.filter_map(|(p, committed)| Some((p, committed?))).collect())
+        let mut state = self.world.state();
+        let mut committed = HashMap::new();
+        for &partition in partitions {
+            let offset = state.broker.group.committed(partition);
+            state.known.entry((self.process, partition)).or_default().push(offset.unwrap_or(0));
+            committed.extend(offset.map(|offset| (partition, offset)));
+        }
+        Ok(committed)
     }
 
     fn ends(&self, _: &str, partition: i32) -> Result<(i64, i64), Error> {

@@ -1,6 +1,6 @@
 //! What the scheduler and the workers share.
 
-use super::broker::{Broker, Fenced, Member, Place, Producer, Topic};
+use super::broker::{Broker, Fenced, Member, Place, Producer, Record, Topic};
 use super::checker::Checker;
 use super::scenario::Scenario;
 use super::tape::Tape;
@@ -46,6 +46,10 @@ pub(super) struct State {
     pub(super) commits: Vec<Commit>,
     /// The next offset of the checkpoint that a worker found of a partition.
     pub(super) found: BTreeMap<(usize, i32), i64>,
+    /// The offsets that were committed of a partition whenever a worker took it up.
+    pub(super) known: BTreeMap<(usize, i32), Vec<i64>>,
+    /// Commits that were lost after the other faults had stopped.
+    pub(super) losses: usize,
     /// How many records of each partition are produced.
     pub(super) produced: Vec<usize>,
     /// Whether faults have stopped.
@@ -68,6 +72,8 @@ impl State {
             plugged: 0,
             commits: Vec::new(),
             found: BTreeMap::new(),
+            known: BTreeMap::new(),
+            losses: 0,
             produced: vec![0; scenario.records.len()],
             calm: false,
             steps: 0,
@@ -155,6 +161,22 @@ impl State {
         self.processes.get_mut(&process).map_or_else(Vec::new, |p| std::mem::take(&mut p.refused))
     }
 
+    /// A worker hands an output to its producer. What a lease before hands over late may come
+    /// again, and cannot be told from what the last one does.
+    pub(super) fn put_out(&mut self, process: usize, place: Place, record: &Record) {
+        let known = self.known.get(&(process, place.partition)).map(Vec::as_slice);
+        if let (false, Some(&[committed])) = (is_checkpoint(place), known) {
+            self.checker.put_out(record, committed);
+        }
+    }
+
+    /// Whether offsets arrive: some are lost even after the other faults have stopped.
+    pub(super) fn arrives(&mut self) -> bool {
+        let lost = self.calm && self.losses < 10 && self.tape.chance(200);
+        self.losses += usize::from(lost);
+        !lost
+    }
+
     /// Kills a worker; of what it was sending, some may arrive.
     pub(super) fn kill(&mut self, process: usize) {
         if self.processes.remove(&process).is_none() {
@@ -182,6 +204,10 @@ impl State {
     /// The partitions of the checkpoint topic.
     pub(super) fn checkpoints(&self) -> Vec<Place> {
         let places = self.broker.places();
-        places.filter(|place| place.topic == Topic::To(Target::Checkpoints)).collect()
+        places.filter(|&place| is_checkpoint(place)).collect()
     }
+}
+
+fn is_checkpoint(place: Place) -> bool {
+    place.topic == Topic::To(Target::Checkpoints)
 }

@@ -1,6 +1,6 @@
 //! The transactions of one partition, as the delivery of a worker asks for them.
 
-use super::broker::{Fenced, Producer};
+use super::broker::{Fenced, Producer, Record};
 use super::client::Client;
 use super::scenario::{GROUP, INPUT};
 use mesh::Outgoing;
@@ -103,9 +103,13 @@ impl Transactions for Transactional {
     fn append(&mut self, record: &Outgoing) -> Result<(), Trouble> {
         let (number, _) = self.wire()?;
         let place = self.client.place(record.to, self.partition);
-        if let Some(wire) = self.client.world.state().wires.get_mut(&number) {
-            wire.push(place, record.into(), None);
+        let record = Record::from(record);
+        let mut state = self.client.world.state();
+        state.put_out(self.client.process, place, &record);
+        if let Some(wire) = state.wires.get_mut(&number) {
+            wire.push(place, record, None);
         }
+        drop(state);
         self.client.meanwhile().map_err(|gone| Trouble::Fatal(gone.into()))
     }
 

@@ -345,7 +345,8 @@ impl World {
                 }
             }
             Move::Commit(process) => {
-                state.commit(process, true);
+                let arrives = state.arrives();
+                state.commit(process, arrives);
             }
             Move::Mark(id) => state.broker.mark(&id),
             Move::TimeOut(id) => state.broker.give_up(&id),
