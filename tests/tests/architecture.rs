@@ -168,3 +168,14 @@ fn every_crate_has_the_lints_of_the_workspace() {
         assert!(manifest.contains("[lints]\nworkspace = true"), "{}", package.manifest_path);
     }
 }
+
+#[test]
+fn what_an_error_of_kafka_asks_for_is_decided_in_one_file() {
+    for path in sources(folder("streaming-tda-mesh").join("src")) {
+        // The other one puts the codes into words.
+        let may = ["class.rs", "error.rs"].iter().any(|name| path.ends_with(name));
+        let code = code(&path);
+        let decides = ["Some(Code::", "Some(RDKafkaErrorCode::"].iter().any(|c| code.contains(c));
+        assert!(may || !decides, "{} decides by a code of its own", path.display());
+    }
+}

@@ -1,6 +1,7 @@
 //! A thread that computes partitions. A partition, and with it every key, stays on one thread
 //! while it is owned.
 
+use crate::batching::Batching;
 use crate::metrics::Metrics;
 use crate::partition::{Partition, Taken};
 use crate::queue::Outlet;
@@ -59,6 +60,7 @@ pub(crate) struct Thread {
     pub(crate) outlet: Outlet<Task>,
     pub(crate) pool: Arc<ThreadPool>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) batching: Arc<Batching>,
     /// Where records wait for their schemas.
     pub(crate) unread: Sender<Unread>,
     pub(crate) checkpoint: Duration,
@@ -119,13 +121,17 @@ impl Thread {
 
     fn take(&self, held: &mut Held, mut records: Vec<Record>) {
         let behind = held.partition.behind();
+        let began = Instant::now();
         let taken = held.partition.take(&records, &self.pool, &self.metrics);
+        self.batching.computed(records.len(), began.elapsed());
         let Taken { outputs, dead_letters, judged, waits } = taken;
         self.metrics.judged(judged);
+        self.metrics.pulse().judged(judged.records, judged.dead);
         let outputs = outputs.into_iter().map(Outgoing::from);
-        let outgoing = outputs.chain(dead_letters).collect();
+        let outgoing: Vec<_> = outputs.chain(dead_letters).collect();
         let next = held.partition.next();
-        held.lease.deliver(Batch { records: outgoing, next, snapshot: None });
+        let sent = (!outgoing.is_empty()).then(|| self.metrics.pulse().sent());
+        held.lease.deliver(Batch { records: outgoing, next, snapshot: None, waits: sent });
         held.waits.store(waits.is_some(), Ordering::Relaxed);
         if let Some(first) = waits {
             held.waiting = records.split_off(first);
@@ -186,13 +192,13 @@ impl Held {
 fn begin(held: &mut Held) {
     let snapshot = held.partition.snapshot(&held.log());
     let (records, next) = (Vec::new(), held.partition.next());
-    held.lease.deliver(Batch { records, next, snapshot });
+    held.lease.deliver(Batch { records, next, snapshot, waits: None });
 }
 
 /// Has the place of a partition remembered, if it has come further.
 pub(crate) fn remember(held: &mut Held) {
     if let Some(snapshot) = held.partition.snapshot(&held.log()) {
         let (records, next) = (Vec::new(), held.partition.next());
-        held.lease.deliver(Batch { records, next, snapshot: Some(snapshot) });
+        held.lease.deliver(Batch { records, next, snapshot: Some(snapshot), waits: None });
     }
 }

@@ -1,5 +1,6 @@
 //! The worker process.
 
+mod batching;
 pub mod cli;
 mod commits;
 mod compute;
@@ -9,6 +10,7 @@ pub mod demo;
 pub mod diagrams;
 pub mod emission;
 mod filter;
+mod gate;
 mod history;
 mod http;
 mod metrics;

@@ -1,8 +1,12 @@
 //! What the worker tells Prometheus.
 
+mod brake;
+
 use crate::partition::Judged;
+use brake::Brake;
+use mesh::breaker::State;
 use mesh::schema::Kind;
-use mesh::{Acknowledged, Observer, Refused, Target};
+use mesh::{Acknowledged, Observer, Pulse, Refused, Target};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -140,6 +144,8 @@ pub(crate) struct Metrics {
     queue_bytes: Family<OfThread, Gauge>,
     in_flight: Gauge,
     window_bytes: Family<OfWindow, Gauge>,
+    brake: Brake,
+    pulse: Pulse,
     progress: Mutex<BTreeMap<i32, Progress>>,
     ready: AtomicBool,
 }
@@ -182,6 +188,8 @@ impl Default for Metrics {
             queue_bytes: Family::default(),
             in_flight: Gauge::default(),
             window_bytes: Family::default(),
+            brake: Brake::new(latency()),
+            pulse: Pulse::default(),
             progress: Mutex::default(),
             ready: AtomicBool::new(false),
         };
@@ -232,6 +240,7 @@ impl Metrics {
         r.register("outputs_in_flight", "Outputs not yet acknowledged", self.in_flight.clone());
         let help = "Memory of the windows of a scale";
         r.register_with_unit("window", help, Unit::Bytes, self.window_bytes.clone());
+        self.brake.register(r);
         self.registry = registry;
         for code in mesh::schema::Rejection::CODES {
             drop(self.rejected.get_or_create(&Code { code: code.into() }));
@@ -262,6 +271,7 @@ impl Metrics {
 
     pub(crate) fn point(&self) {
         self.points.inc();
+        self.pulse.judged(1, 0);
     }
 
     pub(crate) fn replayed(&self) {
@@ -270,6 +280,30 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, code: &str) {
         self.rejected.get_or_create(&Code { code: code.into() }).inc();
+        self.pulse.judged(1, 1);
+    }
+
+    /// The signs of life of delivery.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// The breaker has another state.
+    pub(crate) fn breaker(&self, state: &State) {
+        self.brake.changed(state);
+    }
+
+    /// The input has waited for so long again.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.brake.waited(time);
+    }
+
+    pub(crate) fn batch_target(&self, records: usize) {
+        self.brake.target(records);
+    }
+
+    pub(crate) fn batch(&self, took: Duration) {
+        self.brake.batch(took);
     }
 
     pub(crate) fn registry_failed(&self) {
@@ -363,6 +397,7 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn acknowledged(&self, output: Acknowledged) {
+        self.pulse.acknowledged();
         let Target::Output(kind) = output.to else {
             self.dead_letters.inc();
             return;
@@ -379,6 +414,10 @@ impl Observer for Metrics {
     fn refused(&self, output: Refused<'_>) {
         self.refused.inc();
         tracing::error!(id = output.id, "output refused for good: {}", output.reason);
+    }
+
+    fn failed(&self) {
+        self.pulse.failed();
     }
 
     fn saved(&self, _partition: i32, _next: i64) {

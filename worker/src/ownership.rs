@@ -1,12 +1,13 @@
 //! Who owns which partition: between the polling thread and the threads that compute.
 
+use crate::batching::Batching;
 use crate::commits::Commits;
 use crate::compute::{Held, Task};
+use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::partition::{Known, Partition};
 use crate::queue::Inlet;
 use crate::series::Blueprint;
-use crate::shutdown::Shutdown;
 use crossbeam_channel::{Receiver, unbounded};
 use mesh::checkpoint::{Past, Saved, Witness};
 use mesh::topics::Policy;
@@ -27,7 +28,8 @@ pub(crate) struct Ownership {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) threads: Vec<Inlet<Task>>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) shutdown: Shutdown,
+    pub(crate) gate: Gate,
+    pub(crate) batching: Arc<Batching>,
     /// How long a partition that is given up may take to be finished.
     pub(crate) drain: Duration,
     pub(crate) holds: Mutex<BTreeMap<i32, Hold>>,
@@ -82,9 +84,25 @@ impl Owner for Ownership {
         Ok(starts)
     }
 
-    fn take(&self, partition: i32, records: Vec<Record>) {
+    fn take(
+        &self,
+        partition: i32,
+        records: Vec<Record>,
+        patience: Duration,
+    ) -> Result<(), Vec<Record>> {
         let bytes = records.iter().map(Record::bytes).sum();
-        self.tell(partition, bytes, Task::Take(partition, records));
+        let thread = self.thread(partition);
+        let put = self.threads[thread].put(bytes, Task::Take(partition, records), patience);
+        self.metrics.queue(thread, self.threads[thread].bytes());
+        match put {
+            Err(Task::Take(_, records)) => return Err(records),
+            _ => self.gate.handed_over(),
+        }
+        Ok(())
+    }
+
+    fn batch(&self) -> usize {
+        self.batching.records()
     }
 
     fn revoke(&self, partitions: &[i32]) -> Released {
@@ -101,7 +119,7 @@ impl Owner for Ownership {
     fn lose(&self, partitions: &[i32]) {
         self.give_up(partitions);
         for &partition in partitions {
-            self.tell(partition, 0, Task::Drop(partition));
+            self.tell(partition, Task::Drop(partition));
         }
     }
 
@@ -142,7 +160,7 @@ impl Ownership {
             if let Some(hold) = lock(&self.holds).get(&partition) {
                 hold.leaving.store(true, Ordering::Relaxed);
             }
-            self.tell(partition, 0, Task::End(partition, done.clone()));
+            self.tell(partition, Task::End(partition, done.clone()));
         }
         finished
     }
@@ -177,12 +195,12 @@ impl Ownership {
             begun: Instant::now(),
             told: None,
         };
-        self.tell(number, 0, Task::Begin(Box::new(held)));
+        self.tell(number, Task::Begin(Box::new(held)));
     }
 
     /// What a partition waited for is there.
     pub(crate) fn go_on(&self, partition: i32) {
-        self.tell(partition, 0, Task::GoOn(partition));
+        self.tell(partition, Task::GoOn(partition));
     }
 
     /// Nothing of these partitions is sent or committed from now on.
@@ -194,13 +212,19 @@ impl Ownership {
         }
     }
 
-    /// Waits while the thread has enough to do. Only records take room, so that nothing else
-    /// ever waits for it.
-    fn tell(&self, partition: i32, bytes: usize, task: Task) {
-        let thread = partition as usize % self.threads.len();
-        let inlet = &self.threads[thread];
-        inlet.put(bytes, task, || bytes > 0 && self.shutdown.is_triggered());
-        self.metrics.queue(thread, inlet.bytes());
+    /// Bytes of records that are not yet computed.
+    pub(crate) fn waiting(&self) -> usize {
+        self.threads.iter().map(Inlet::bytes).sum()
+    }
+
+    /// Only records take room, so that nothing else ever waits for it. A thread that has ended
+    /// is told nothing.
+    fn tell(&self, partition: i32, task: Task) {
+        let _ = self.threads[self.thread(partition)].put(0, task, Duration::ZERO);
+    }
+
+    fn thread(&self, partition: i32) -> usize {
+        partition as usize % self.threads.len()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The worker: one thread polls, some compute, one delivers, one answers HTTP.
 
+use crate::batching::Batching;
 use crate::compute::Thread;
 use crate::config::{Config, Guarantee};
+use crate::gate::Gate;
 use crate::http::Server;
 use crate::metrics::Metrics;
 use crate::ownership::Ownership;
@@ -49,7 +51,8 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     }
     let delivery = Arc::new(deliver(config, &connection, &metrics)?);
     let (ask, unread) = unbounded();
-    let (threads, inlets) = compute(config, &metrics, &ask)?;
+    let batching = Arc::new(Batching::new(config.compute.latency_goal(), metrics.clone()));
+    let (threads, inlets) = compute(config, &metrics, &batching, &ask)?;
     drop(ask);
     let (group, input) = (&config.kafka.group, &config.kafka.input);
     let membership = config.kafka.membership();
@@ -62,17 +65,21 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         threads: inlets,
         metrics: metrics.clone(),
         drain: membership.drain(),
-        shutdown: shutdown.clone(),
+        gate: Gate::new(config.kafka.breaker, metrics.clone()),
+        batching,
         holds: Mutex::default(),
         commits: Mutex::default(),
     });
     ask_for_schemas(&blueprint, unread, &ownership, &metrics)?;
-    let source = Source::join(&connection, &membership, input, ownership.clone())?;
+    let source = Source::join(&connection, &membership, input, ownership.clone(), metrics.pulse())?;
     let polled = source.run(|| {
         metrics.in_flight(delivery.in_flight());
         match delivery.failure() {
             Some(error) => Err(error),
-            None => Ok(shutdown.is_triggered() || threads.iter().any(JoinHandle::is_finished)),
+            None => {
+                let ends = shutdown.is_triggered() || threads.iter().any(JoinHandle::is_finished);
+                Ok((!ends).then(|| ownership.gate.pace(ownership.waiting())))
+            }
         }
     });
     metrics.ready(false);
@@ -167,7 +174,12 @@ fn ask_for_schemas(
     Ok(())
 }
 
-fn compute(config: &Config, metrics: &Arc<Metrics>, unread: &Sender<Unread>) -> Result<Threads> {
+fn compute(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    batching: &Arc<Batching>,
+    unread: &Sender<Unread>,
+) -> Result<Threads> {
     let count = config.compute.threads();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(count)
@@ -183,6 +195,7 @@ fn compute(config: &Config, metrics: &Arc<Metrics>, unread: &Sender<Unread>) -> 
             outlet,
             pool: pool.clone(),
             metrics: metrics.clone(),
+            batching: batching.clone(),
             unread: unread.clone(),
             checkpoint: Duration::from_millis(config.kafka.checkpoint_ms),
             scales: config.scales.iter().map(|s| s.name.clone()).collect(),

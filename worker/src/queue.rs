@@ -33,20 +33,18 @@ pub(crate) fn bounded<T>(limit: usize) -> (Inlet<T>, Outlet<T>) {
 }
 
 impl<T> Inlet<T> {
-    /// Puts a thing of so many bytes in, when there is room (at once if it has none); `false` when nobody takes it out.
-    /// While it waits, `give_up` is asked now and then whether to drop it instead.
-    pub(crate) fn put(&self, bytes: usize, thing: T, give_up: impl Fn() -> bool) -> bool {
-        let mut used = self.room.used();
-        while bytes > 0 && *used > 0 && *used + bytes > self.room.limit {
-            if give_up() {
-                return true;
-            }
-            let wait = self.room.freed.wait_timeout(used, Duration::from_millis(50));
-            used = wait.unwrap_or_else(PoisonError::into_inner).0;
+    /// Puts a thing of so many bytes in as soon as there is room, at once if it has none; gives it
+    /// back when there is no room in time, or when nobody takes it out.
+    pub(crate) fn put(&self, bytes: usize, thing: T, patience: Duration) -> Result<(), T> {
+        let full = |used: &mut usize| bytes > 0 && *used > 0 && *used + bytes > self.room.limit;
+        let wait = self.room.freed.wait_timeout_while(self.room.used(), patience, full);
+        let (mut used, _) = wait.unwrap_or_else(PoisonError::into_inner);
+        if full(&mut used) {
+            return Err(thing);
         }
         *used += bytes;
         drop(used);
-        self.sender.send((bytes, thing)).is_ok()
+        self.sender.send((bytes, thing)).map_err(|back| back.into_inner().1)
     }
 
     /// Bytes in the queue, the thing that is being worked on included.
@@ -97,28 +95,35 @@ impl Room {
 mod tests {
     use super::*;
 
+    const NOW: Duration = Duration::ZERO;
+    const LONG: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_full_queue_waits_for_room_and_takes_one_thing_of_any_size() {
         let (inlet, outlet) = bounded(10);
-        assert!(inlet.put(100, 'a', || panic!("an empty queue has room")));
-        let asked = std::cell::Cell::new(false);
-        assert!(inlet.put(1, 'x', || {
-            asked.set(true);
-            true
-        }));
-        assert!(asked.get(), "there was no room for another");
-        assert_eq!(outlet.work(Duration::ZERO, |c| c).unwrap(), Some('a'));
+        assert_eq!(inlet.put(100, 'a', NOW), Ok(()), "an empty queue has room");
+        assert_eq!(inlet.put(1, 'x', Duration::from_millis(20)), Err('x'));
+        assert_eq!(inlet.put(0, 'y', NOW), Ok(()), "what takes no room never waits");
+        assert_eq!(outlet.work(NOW, |c| c).unwrap(), Some('a'));
+        assert_eq!(outlet.work(NOW, |c| c).unwrap(), Some('y'));
         assert_eq!(inlet.bytes(), 0);
-        assert!(inlet.put(6, 'b', || false) && inlet.put(4, 'c', || false));
+        assert!(inlet.put(6, 'b', NOW).is_ok() && inlet.put(4, 'c', NOW).is_ok());
         std::thread::scope(|scope| {
-            let last = scope.spawn(|| inlet.put(1, 'd', || false));
-            assert_eq!(outlet.work(Duration::ZERO, |c| c).unwrap(), Some('b'));
-            assert!(last.join().unwrap());
+            let last = scope.spawn(|| inlet.put(1, 'd', LONG));
+            assert_eq!(outlet.work(NOW, |c| c).unwrap(), Some('b'));
+            assert_eq!(last.join().unwrap(), Ok(()));
         });
-        assert_eq!(outlet.work(Duration::ZERO, |c| c).unwrap(), Some('c'));
-        assert_eq!(outlet.work(Duration::ZERO, |c| c).unwrap(), Some('d'));
-        assert_eq!(outlet.work(Duration::ZERO, |c| c).unwrap(), None);
+        assert_eq!(outlet.work(NOW, |c| c).unwrap(), Some('c'));
+        assert_eq!(outlet.work(NOW, |c| c).unwrap(), Some('d'));
+        assert_eq!(outlet.work(NOW, |c| c).unwrap(), None);
         drop(inlet);
-        assert!(outlet.work(Duration::ZERO, |_: char| ()).is_err());
+        assert!(outlet.work(NOW, |_: char| ()).is_err());
+    }
+
+    #[test]
+    fn what_nobody_will_take_out_comes_back() {
+        let (inlet, outlet) = bounded(10);
+        drop(outlet);
+        assert_eq!(inlet.put(1, 'a', NOW), Err('a'));
     }
 }

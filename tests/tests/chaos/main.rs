@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod both;
+mod brake;
 mod brokers;
 mod full;
 mod membership;

@@ -87,7 +87,7 @@ fn batch(offset: i64, bytes: usize) -> Batch {
         payload: Some((0..bytes).map(noise).collect()),
         timestamp: Some(7),
     };
-    Batch { records: vec![output], next: offset + 1, snapshot: None }
+    Batch { records: vec![output], next: offset + 1, snapshot: None, waits: None }
 }
 
 fn wait(delivery: &Delivery) {

@@ -35,6 +35,31 @@ impl Class {
     }
 }
 
+/// Whether a client has no room now: it takes the same later.
+pub(crate) fn is_full(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(Code::QueueFull)
+}
+
+/// Whether a client says that it reaches no broker.
+pub(crate) fn is_cut_off(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(Code::AllBrokersDown)
+}
+
+/// Whether no other client of ours would do better before a person has changed something.
+pub(crate) fn needs_a_person(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TransactionalIdAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::InvalidTransactionTimeout
+            | Code::UnsupportedVersion
+            | Code::UnsupportedFeature
+    )
+}
+
 /// The class of every code that librdkafka can give, `None` for one that is not in the table.
 fn class(code: Code) -> Option<Class> {
     Some(match code {

@@ -17,6 +17,9 @@ pub struct Connection {
     pub security: Security,
 }
 
+/// Of clients that are no members: a `max.poll.interval.ms` for the one that is may not be less.
+const UNUSED_SESSION: (&str, &str) = ("session.timeout.ms", "6000");
+
 /// Properties that have a field of their own in the configuration.
 const NAMED: [(&str, &str); 6] = [
     ("group.protocol", "kafka.group_protocol"),
@@ -73,6 +76,11 @@ impl Connection {
             // What is fetched ahead; after the queue was full, the next fetch waits the back-off,
             // a whole second by default.
             ("queued.max.messages.kbytes", "8192"),
+            // Bytes do not count what the client needs besides, some hundred bytes for a record;
+            // so there is a limit to the records too, which an answer should not exceed by much.
+            ("queued.min.messages", "20000"),
+            ("fetch.message.max.bytes", "262144"),
+            ("fetch.max.bytes", "2097152"),
             ("fetch.queue.backoff.ms", "20"),
             ("statistics.interval.ms", "1000"),
         ])?;
@@ -93,6 +101,7 @@ impl Connection {
             ("isolation.level", "read_committed"),
             ("enable.partition.eof", "true"),
             ("fetch.wait.max.ms", "20"),
+            UNUSED_SESSION,
         ])
     }
 
@@ -102,6 +111,9 @@ impl Connection {
             ("acks", "all"),
             ("enable.idempotence", "true"),
             ("linger.ms", "1"),
+            // What is not delivered waits for the brokers, and the input with it: to give up after a
+            // while would lose nothing either, but the worker would have to start again.
+            ("message.timeout.ms", "0"),
             ("retry.backoff.ms", "10"),
             ("compression.type", "lz4"),
             // The brake on outputs: bytes, since records are of very different sizes. What waits
@@ -141,7 +153,7 @@ impl Connection {
 
     /// A client of no group, for metadata and administration.
     pub(crate) fn admin(&self) -> Result<ClientConfig, Error> {
-        self.client(&[])
+        self.client(&[UNUSED_SESSION])
     }
 
     fn client(&self, defaults: &[(&str, &str)]) -> Result<ClientConfig, Error> {

@@ -1,5 +1,6 @@
 //! Appends records to an input topic: for demonstrations, load and tests.
 
+use crate::class::is_full;
 use crate::connection::log;
 use crate::{Connection, Error, Record};
 use rdkafka::Message;
@@ -160,7 +161,7 @@ impl<N: Send + Sync + 'static> Feed<N> {
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                Err((error, back)) if is_full(&error) => {
                     std::thread::sleep(Duration::from_millis(1));
                     record = back;
                 }

@@ -28,6 +28,7 @@ mod error;
 pub mod feed;
 mod group;
 mod headers;
+mod intake;
 mod onlooker;
 mod outgoing;
 mod pulse;

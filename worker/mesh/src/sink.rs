@@ -1,11 +1,12 @@
 use crate::ack::{Acknowledged, Failure, Refused};
+use crate::class::is_full;
 use crate::connection::log;
 use crate::delivery::{Log, Rejected, Ticket};
 use crate::routes::Routes;
 use crate::{Class, Connection, Error, Observer, Outgoing, Target};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,7 @@ impl ProducerContext for Answers {
                 self.observer.refused(Refused { id: &id, reason: &reason.to_string() });
             }
             Err((reason, _)) => {
+                self.observer.failed();
                 let (id, reason) = (id.into(), reason.clone());
                 self.failure.report(Error::Undelivered { id, reason });
             }
@@ -104,7 +106,7 @@ impl Log for Sink {
                 Ok(()) => return Ok(()),
                 Err(refused) => refused,
             };
-            if reason.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
+            if is_full(&reason) {
                 if revoked.load(Ordering::SeqCst) {
                     return Err(Rejected::Revoked);
                 }

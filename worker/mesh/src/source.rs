@@ -1,8 +1,11 @@
 //! Reads the partitions that the group gives us, on one thread.
 
+use crate::breaker::Pace;
+use crate::class::is_cut_off;
 use crate::connection::log;
+use crate::intake::Intake;
 use crate::schema::{Header, Incoming};
-use crate::{Class, Connection, Error, Group, headers};
+use crate::{Class, Connection, Error, Group, Pulse, headers};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -59,8 +62,19 @@ pub trait Owner: Send + Sync {
     /// When it cannot be found out where to begin; the source then stops.
     fn assign(&self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Error>;
     /// These records came, in the order of their offsets. Waits while there is no room for them,
-    /// which stops the polling: this is the brake.
-    fn take(&self, partition: i32, records: Vec<Record>);
+    /// but no longer than `patience`.
+    ///
+    /// # Errors
+    /// Gives them back when there was no room. Their partition is then paused, and they are offered
+    /// again; this is the brake, and the worker remains a member of its group meanwhile.
+    fn take(
+        &self,
+        partition: i32,
+        records: Vec<Record>,
+        patience: Duration,
+    ) -> Result<(), Vec<Record>>;
+    /// Records that a batch of a partition may have at most.
+    fn batch(&self) -> usize;
     /// These partitions will be another's: finishes what is in hand and tells what may be
     /// committed.
     fn revoke(&self, partitions: &[i32]) -> Released;
@@ -80,14 +94,20 @@ pub trait Owner: Send + Sync {
     fn ends(&self, partition: i32, first: i64, end: i64);
 }
 
-/// Records that are handed over together at most.
-const BATCH_RECORDS: usize = 1024;
 /// Bytes that are handed over together at most, but for the last record.
 const BATCH_BYTES: usize = 256 << 10;
+/// How long records are gathered at most after the first one came.
+const BATCH_TIME: Duration = Duration::from_millis(5);
+/// How long there may be no room for records until their partition is paused. A pause throws away
+/// what was fetched ahead, so that short ones would cost more than they save.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a poll waits for a first record.
 const POLL: Duration = Duration::from_millis(20);
 /// How long a change of the position in a partition may take.
 const SEEK: Duration = Duration::from_secs(10);
+/// How often it is looked where paused partitions end, and how long that may take for each.
+const LOOK: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(100);
 /// How often offsets are committed. After a crash, what was put out since is put out again.
 const COMMIT: Duration = Duration::from_millis(100);
 
@@ -107,11 +127,14 @@ struct Membership {
     paused: Mutex<BTreeSet<i32>>,
     /// Since when partitions that are owned are another's.
     estranged: Mutex<BTreeMap<i32, Instant>>,
+    /// Partitions that left since records were last handed over.
+    left: Mutex<BTreeSet<i32>>,
+    pulse: Pulse,
     failure: Mutex<Option<Error>>,
 }
 
 impl Source {
-    /// Joins `group` to read `topic` for `owner`.
+    /// Joins `group` to read `topic` for `owner`, and tells `pulse` whether brokers are there.
     ///
     /// # Errors
     /// When a property of the connection is refused.
@@ -120,6 +143,7 @@ impl Source {
         group: &Group,
         topic: &str,
         owner: Arc<dyn Owner>,
+        pulse: &Pulse,
     ) -> Result<Source, Error> {
         let membership = Membership {
             owner,
@@ -127,6 +151,8 @@ impl Source {
             owned: Mutex::default(),
             paused: Mutex::default(),
             estranged: Mutex::default(),
+            left: Mutex::default(),
+            pulse: pulse.clone(),
             failure: Mutex::default(),
         };
         let consumer: BaseConsumer<_> = connection
@@ -138,13 +164,14 @@ impl Source {
         Ok(Source { consumer, topic: topic.into(), certain })
     }
 
-    /// Reads until `stop` says so, then gives every partition up and commits what they allow.
+    /// Reads at the `pace` it is told, until it is told none; then gives every partition up and
+    /// commits what they allow.
     ///
     /// # Errors
     /// When the group, a partition or its owner fails for good. Partitions are then given up
     /// without a commit.
-    pub fn run(self, mut stop: impl FnMut() -> Result<bool, Error>) -> Result<(), Error> {
-        let result = self.read(&mut stop);
+    pub fn run(self, mut pace: impl FnMut() -> Result<Option<Pace>, Error>) -> Result<(), Error> {
+        let result = self.read(&mut pace);
         let owned: Vec<i32> = lock(&self.membership().owned).iter().copied().collect();
         match &result {
             Ok(()) => self.commit(&self.membership().owner.revoke(&owned), CommitMode::Sync),
@@ -154,14 +181,18 @@ impl Source {
         result
     }
 
-    fn read(&self, stop: &mut dyn FnMut() -> Result<bool, Error>) -> Result<(), Error> {
-        let mut committed = Instant::now();
-        while !stop()? {
-            self.membership().pause(&self.consumer)?;
-            self.poll()?;
+    fn read(&self, pace: &mut dyn FnMut() -> Result<Option<Pace>, Error>) -> Result<(), Error> {
+        let (mut intake, mut committed, mut looked) =
+            (Intake::default(), Instant::now(), Instant::now());
+        while let Some(pace) = pace()? {
+            self.step(pace, &mut intake)?;
             if committed.elapsed() >= COMMIT {
                 self.commit(&self.membership().owner.commits(), CommitMode::Async);
                 committed = Instant::now();
+            }
+            if looked.elapsed() >= LOOK {
+                self.look_at_ends();
+                looked = Instant::now();
             }
             self.reclaim()?;
             if let Some(error) = lock(&self.membership().failure).take() {
@@ -169,6 +200,18 @@ impl Source {
             }
         }
         Ok(())
+    }
+
+    /// Tells where paused partitions end: of the others, the answers with their records tell it.
+    fn look_at_ends(&self) {
+        let paused = lock(&self.membership().paused).clone();
+        for partition in paused {
+            match self.consumer.fetch_watermarks(&self.topic, partition, GLANCE) {
+                Ok((first, end)) => self.membership().owner.ends(partition, first, end),
+                // A broker that is away would cost as much time for each.
+                Err(_) => return,
+            }
+        }
     }
 
     /// Takes partitions up anew that another delivered for, when the group has had the time to
@@ -189,6 +232,7 @@ impl Source {
         drop(estranged);
         tracing::info!(topic = self.topic, partitions = ?certain, "still ours: taken up anew");
         owner.lose(&certain);
+        lock(&self.membership().left).extend(&certain);
         for (partition, start) in owner.assign(&certain)? {
             let seek = self.consumer.seek(&self.topic, partition, Offset::Offset(start), SEEK);
             seek.map_err(Error::kafka(format!("go back to {start} in {partition}")))?;
@@ -196,24 +240,79 @@ impl Source {
         Ok(())
     }
 
-    /// Hands over what has arrived: waits for a first record, then takes what there is.
-    fn poll(&self) -> Result<(), Error> {
-        let mut batches: BTreeMap<i32, Vec<Record>> = BTreeMap::new();
-        let (mut records, mut bytes, mut wait) = (0, 0, POLL);
-        while records < BATCH_RECORDS && bytes < BATCH_BYTES {
-            let Some((partition, record)) = self.next(wait)? else { break };
-            records += 1;
-            bytes += record.bytes();
-            batches.entry(partition).or_default().push(record);
-            wait = Duration::ZERO;
+    /// Hands over what is held and what has arrived, as far as `pace` allows and there is room.
+    fn step(&self, pace: Pace, intake: &mut Intake) -> Result<(), Error> {
+        self.forget_what_left(intake);
+        let mut batches = match pace {
+            Pace::Flow => usize::MAX,
+            Pace::Probe => 1,
+            Pace::Wait => 0,
+        };
+        for partition in intake.partitions() {
+            if batches > 0 {
+                let records = intake.release(partition);
+                self.offer(partition, records, Duration::ZERO, intake, &mut batches);
+            }
         }
-        for (partition, records) in batches {
+        self.membership().pause(&self.consumer, pace, intake)?;
+        let arrived = self.gather()?;
+        self.forget_what_left(intake);
+        let patience = Instant::now() + PATIENCE;
+        for (partition, records) in arrived {
             // A partition may have been revoked by the very polls that read these.
-            if lock(&self.membership().owned).contains(&partition) {
-                self.membership().owner.take(partition, records);
+            if !lock(&self.membership().owned).contains(&partition) {
+                continue;
+            }
+            if batches == 0 || intake.holds(partition) {
+                intake.hold(partition, records);
+            } else {
+                let patience = patience.saturating_duration_since(Instant::now());
+                self.offer(partition, records, patience, intake, &mut batches);
             }
         }
         Ok(())
+    }
+
+    /// Hands a batch over, or holds it.
+    fn offer(
+        &self,
+        partition: i32,
+        records: Vec<Record>,
+        patience: Duration,
+        intake: &mut Intake,
+        batches: &mut usize,
+    ) {
+        match self.membership().owner.take(partition, records, patience) {
+            Ok(()) => *batches -= 1,
+            Err(records) => intake.hold(partition, records),
+        }
+    }
+
+    /// Records of a partition that left are another's, even if it came back at once.
+    fn forget_what_left(&self, intake: &mut Intake) {
+        for partition in std::mem::take(&mut *lock(&self.membership().left)) {
+            intake.release(partition);
+        }
+    }
+
+    /// What has arrived: waits for a first record, then takes what there is, until a batch is as
+    /// large as it may be.
+    fn gather(&self) -> Result<BTreeMap<i32, Vec<Record>>, Error> {
+        let mut batches: BTreeMap<i32, Vec<Record>> = BTreeMap::new();
+        let most = self.membership().owner.batch();
+        let (mut bytes, mut wait, mut end) = (0, POLL, None);
+        while bytes < BATCH_BYTES && end.is_none_or(|end| Instant::now() < end) {
+            let Some((partition, record)) = self.next(wait)? else { break };
+            bytes += record.bytes();
+            let batch = batches.entry(partition).or_default();
+            batch.push(record);
+            if batch.len() >= most {
+                break;
+            }
+            wait = Duration::ZERO;
+            end = end.or_else(|| Some(Instant::now() + BATCH_TIME));
+        }
+        Ok(batches)
     }
 
     fn next(&self, wait: Duration) -> Result<Option<(i32, Record)>, Error> {
@@ -276,6 +375,9 @@ impl ClientContext for Membership {
     }
 
     fn stats(&self, statistics: Statistics) {
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.pulse.reachable(true);
+        }
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
         for (&partition, of) in topic.partitions.iter().filter(|(_, of)| of.ls_offset >= 0) {
             self.owner.ends(partition, of.lo_offset, of.ls_offset);
@@ -283,6 +385,9 @@ impl ClientContext for Membership {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if is_cut_off(&error) {
+            self.pulse.reachable(false);
+        }
         tracing::warn!(%error, reason, "consuming");
     }
 }
@@ -343,15 +448,24 @@ impl Membership {
     }
 
     /// Pauses the partitions of which no records are wanted, and resumes the others.
-    fn pause(&self, consumer: &BaseConsumer<Self>) -> Result<(), Error> {
+    fn pause(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        pace: Pace,
+        intake: &Intake,
+    ) -> Result<(), Error> {
         let (owned, mut paused) = (lock(&self.owned), lock(&self.paused));
-        let unwanted = &self.owner.unwanted() & &owned;
+        let unwanted = match pace {
+            Pace::Wait => owned.clone(),
+            _ => &(&self.owner.unwanted() | &intake.unwanted(&owned)) & &owned,
+        };
         if unwanted == *paused {
             return Ok(());
         }
         let (pause, resume) = (self.list(&unwanted - &paused), self.list(&*paused - &unwanted));
         consumer.pause(&pause).map_err(Error::kafka("pause partitions"))?;
         consumer.resume(&resume).map_err(Error::kafka("resume partitions"))?;
+        tracing::debug!(topic = self.topic, paused = ?unwanted, "partitions that wait");
         *paused = unwanted;
         Ok(())
     }
@@ -378,6 +492,7 @@ impl Membership {
             partitions.iter().copied().filter(|p| owned.remove(p)).collect()
         };
         self.forget_pauses(consumer, &owned);
+        lock(&self.left).extend(&owned);
         if consumer.assignment_lost() {
             self.owner.lose(&owned);
         } else {

@@ -205,7 +205,8 @@ pub(crate) fn ends<C: ConsumerContext>(
     }
 }
 
-/// Whether a question may be asked again: a partition without a leader is unknown to the client.
+/// Whether a question may be asked again: a partition without a leader, or one that was just made, is
+/// unknown to the client.
 fn passes(error: &KafkaError) -> bool {
     let unknown = error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition);
     unknown || Class::of(error) == Class::Retriable

@@ -1,3 +1,4 @@
+use crate::class::{is_full, needs_a_person};
 use crate::connection::log;
 use crate::delivery::{Open, Settled, Transactions, Trouble};
 use crate::onlooker::Onlooker;
@@ -6,7 +7,7 @@ use crate::sink::is_skipped;
 use crate::{Class, Connection, Error, Outgoing, Target};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -164,7 +165,7 @@ impl Transactions for Transactional {
         loop {
             match producer.send(next) {
                 Ok(()) => return Ok(()),
-                Err((error, back)) if error.rdkafka_error_code() == Some(Code::QueueFull) => {
+                Err((error, back)) if is_full(&error) => {
                     producer.poll(Duration::from_millis(1));
                     next = back;
                 }
@@ -248,19 +249,4 @@ fn trouble(error: &KafkaError, producer: &BaseProducer<Answers>) -> Trouble {
         }
         _ => Trouble::Indefinite(reason),
     }
-}
-
-/// Other fatal errors end a producer, and the next one does better.
-fn needs_a_person(code: Code) -> bool {
-    matches!(
-        code,
-        Code::TransactionalIdAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::TopicAuthorizationFailed
-            | Code::SaslAuthenticationFailed
-            | Code::InvalidTransactionTimeout
-            | Code::UnsupportedVersion
-            | Code::UnsupportedFeature
-    )
 }

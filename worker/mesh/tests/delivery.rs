@@ -36,7 +36,7 @@ fn output(offset: i64) -> Outgoing {
 
 fn batch(offset: i64, state: &str) -> Batch {
     let (records, next) = (vec![output(offset)], offset + 1);
-    Batch { records, next, snapshot: Some(snapshot(next, state)) }
+    Batch { records, next, snapshot: Some(snapshot(next, state)), waits: None }
 }
 
 fn snapshot(next: i64, state: &str) -> Snapshot {

@@ -107,7 +107,7 @@ fn output(id: &str) -> Outgoing {
 }
 
 fn batch(ids: &[&str], next: i64) -> Batch {
-    Batch { records: ids.iter().map(|id| output(id)).collect(), next, snapshot: None }
+    Batch { records: ids.iter().map(|id| output(id)).collect(), next, snapshot: None, waits: None }
 }
 
 fn transacted(committed: Option<i64>) -> (Transacted, Arc<AtomicBool>) {
@@ -140,7 +140,12 @@ fn what_comes_meanwhile_goes_into_the_next_transaction() {
     transacted.step(&mut log, Duration::ZERO).unwrap();
     transacted.accept(batch(&["b", "c"], 6));
     let snapshot = Snapshot { next: 6, ..Snapshot::default() };
-    transacted.accept(Batch { records: Vec::new(), next: 6, snapshot: Some(snapshot) });
+    transacted.accept(Batch {
+        records: Vec::new(),
+        next: 6,
+        snapshot: Some(snapshot),
+        waits: None,
+    });
     run(&mut transacted, &mut log);
     assert_eq!(log.records, ["a", "b", "c", "g/in/0@w/0/series.0", "g/in/0@w"]);
     assert_eq!((log.committed, log.count("commit")), (Some(6), 2));

@@ -55,6 +55,9 @@ impl Config {
                 say(format!("compute.{path}"), "it must be at least 1".into());
             }
         }
+        if self.compute.latency_goal_ms == Some(0) {
+            say("compute.latency_goal_ms".into(), "it must be at least 1".into());
+        }
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
 
@@ -100,6 +103,9 @@ impl Config {
         }
         for (path, message) in kafka.security.problems() {
             say(format!("kafka.security.{path}"), message);
+        }
+        for (path, message) in kafka.breaker.problems() {
+            say(format!("kafka.breaker.{path}"), message);
         }
         kafka.check_membership(say);
     }

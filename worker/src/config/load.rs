@@ -170,6 +170,8 @@ scales:
                 "security: {sasl: {mechanism: SCRAM, username: a, password_file: /none}}",
                 "security.sasl.mechanism",
             ),
+            ("breaker: {backoff_ms: 0}", "breaker.backoff_ms"),
+            ("breaker: {dead_letters: {share: 0}}", "breaker.dead_letters.share"),
         ] {
             assert_eq!(paths(lines), [format!("kafka.{path}")], "{lines}");
         }

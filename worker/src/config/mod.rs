@@ -5,6 +5,7 @@ mod conform;
 mod load;
 mod scale;
 
+use mesh::breaker::Limits;
 use mesh::dead_letters::Dialect;
 use mesh::schema::Kind;
 use mesh::{Connection, Group, Protocol, Security};
@@ -96,6 +97,9 @@ pub struct Kafka {
     /// Who the worker is to the brokers, and how it knows them. Default: neither is asked.
     #[serde(default)]
     pub security: Security,
+    /// When the input waits because of what becomes of it.
+    #[serde(default)]
+    pub breaker: Limits,
     /// Properties of librdkafka for every client, as `name: value`; secrets do not belong here, but
     /// into files that `security` names. Default: none.
     #[serde(default)]
@@ -204,6 +208,9 @@ pub struct Compute {
     pub threads: Option<usize>,
     /// Bytes of records that may wait for one thread. Default: 4194304.
     pub queue_bytes: Option<usize>,
+    /// How long the records of a batch may take to be computed, in milliseconds; batches become
+    /// smaller when they take longer, and larger when they do not. Default: 5.
+    pub latency_goal_ms: Option<u64>,
 }
 
 impl Kafka {
@@ -254,6 +261,11 @@ impl Compute {
     pub fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or_else(cores)
+    }
+
+    /// How long the records of a batch may take to be computed.
+    pub fn latency_goal(&self) -> Duration {
+        Duration::from_millis(self.latency_goal_ms.unwrap_or(5))
     }
 
     /// Bytes of records that may wait for one thread.

@@ -6,11 +6,13 @@ use super::scenario::{GROUP, INPUT, consumed};
 use super::state::Commit;
 use super::transactional::Transactional;
 use super::world::World;
+use crate::batching::Batching;
 use crate::compute::{Held, Task, Thread, remember};
+use crate::gate::Gate;
 use crate::ownership::Ownership;
 use crate::queue::bounded;
-use crate::shutdown::Shutdown;
 use crossbeam_channel::{Receiver, unbounded};
+use mesh::breaker::Limits;
 use mesh::delivery::{Course, Lane, Open, Pace};
 use mesh::{Delivery, Guarantee, Owner};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +76,7 @@ pub(super) fn start(world: &Arc<World>, process: usize) -> Vec<Actor> {
             (delivery, Some(lanes))
         }
     };
+    let batching = Arc::new(Batching::new(Duration::from_millis(10), metrics.clone()));
     for index in 0..scenario.threads {
         let (inlet, outlet) = bounded(1 << 20);
         threads.push(inlet);
@@ -85,6 +88,7 @@ pub(super) fn start(world: &Arc<World>, process: usize) -> Vec<Actor> {
             unread: unbounded().0,
             checkpoint: Duration::ZERO,
             scales: Vec::new(),
+            batching: batching.clone(),
         };
         actors.push(Actor::Computes(Box::new(Computer { thread, held: BTreeMap::new() })));
     }
@@ -96,8 +100,9 @@ pub(super) fn start(world: &Arc<World>, process: usize) -> Vec<Actor> {
         drain: Duration::ZERO,
         delivery: Arc::new(delivery),
         threads,
+        gate: Gate::new(Limits::default(), metrics.clone()),
+        batching,
         metrics,
-        shutdown: Shutdown::default(),
         holds: Mutex::default(),
         commits: Mutex::default(),
     };
@@ -337,7 +342,10 @@ impl Poller {
                 let (first, count) = (records[0].offset, records.len());
                 format!("worker {} takes {count} of {partition} from {first}", self.process)
             });
-            self.ownership.take(partition, records);
+            let first = records[0].offset;
+            if self.ownership.take(partition, records, Duration::ZERO).is_err() {
+                self.owned.insert(partition, first);
+            }
         }
     }
 }

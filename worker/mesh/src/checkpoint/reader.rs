@@ -1,6 +1,6 @@
 use crate::checkpoint::{Past, Saved, Witness};
 use crate::connection::Quiet;
-use crate::{Connection, Error, source, topics};
+use crate::{Class, Connection, Error, source, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
@@ -69,7 +69,10 @@ impl Reader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => _ = open.remove(&partition),
-                Some(Err(source)) => tracing::warn!(%source, "reading {topic}, trying again"),
+                Some(Err(error)) if Class::of(&error) == Class::Fatal => {
+                    return Err(doing()(error));
+                }
+                Some(Err(error)) => tracing::warn!(%error, "reading {topic}, trying again"),
                 None => {}
             }
             if progress.last.elapsed() > PATIENCE {

@@ -100,6 +100,7 @@ impl Lane {
                 }
             }
             Progress::Troubled(reason) => {
+                self.observer.failed();
                 let partition = self.hold.partition;
                 tracing::warn!(partition, reason, "a transaction failed, trying again");
                 return Pace::Troubled;

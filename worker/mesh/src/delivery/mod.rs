@@ -50,6 +50,8 @@ pub trait Observer: Send + Sync {
     fn acknowledged(&self, output: Acknowledged);
     /// A record will never be accepted and is skipped.
     fn refused(&self, output: Refused<'_>);
+    /// A delivery failed.
+    fn failed(&self) {}
     /// A checkpoint of a partition was acknowledged: its windows are rebuilt from there.
     fn saved(&self, partition: i32, next: i64);
 }
@@ -223,7 +225,7 @@ impl Lease {
     /// Gives the partition up, as of `next`, with a last checkpoint if there is one to write.
     /// `done` is sent the partition when all is delivered, or when that cannot be.
     pub fn release(self, next: i64, snapshot: Option<Snapshot>, done: Sender<i32>) {
-        self.way.deliver(Batch { records: Vec::new(), next, snapshot }, Some(done));
+        self.way.deliver(Batch { records: Vec::new(), next, snapshot, waits: None }, Some(done));
     }
 
     /// What tells that the partition is no longer ours: nothing that is not yet with the brokers

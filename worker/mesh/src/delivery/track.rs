@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{Snapshot, Writer};
 use crate::delivery::log::{Log, Rejected, Ticket};
-use crate::{Error, Outgoing};
+use crate::{Error, Outgoing, Unacknowledged};
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub struct Batch {
     pub next: i64,
     /// What is to be remembered, as of `next`, when that is due.
     pub snapshot: Option<Snapshot>,
+    /// Tells its age until it is delivered.
+    pub waits: Option<Unacknowledged>,
 }
 
 /// A batch whose records were appended.
@@ -26,6 +28,7 @@ pub struct Mark {
     records: Arc<Ticket>,
     next: i64,
     snapshot: Option<Snapshot>,
+    _waits: Option<Unacknowledged>,
     /// Told the partition when the batch is delivered, or when it is known that it will not be.
     done: Option<Sender<i32>>,
 }
@@ -46,8 +49,8 @@ impl Mark {
         for record in &batch.records {
             log.append(record, partition, &ticket, revoked)?;
         }
-        let Batch { next, snapshot, .. } = batch;
-        Ok(Mark { records: ticket, next, snapshot, done: None })
+        let Batch { next, snapshot, waits, .. } = batch;
+        Ok(Mark { records: ticket, next, snapshot, _waits: waits, done: None })
     }
 
     /// The mark that also tells `done` when it is delivered.

@@ -4,7 +4,7 @@ use crate::checkpoint::Writer;
 use crate::delivery::Batch;
 use crate::delivery::log::{Settled, Transactions, Trouble};
 use crate::delivery::room::Place;
-use crate::{Error, Outgoing, Target};
+use crate::{Error, Outgoing, Target, Unacknowledged};
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -59,6 +59,7 @@ pub struct Content {
     careful: bool,
     bytes: usize,
     places: Vec<Place>,
+    waits: Vec<Unacknowledged>,
     done: Vec<Sender<i32>>,
 }
 
@@ -252,6 +253,7 @@ impl Transacted {
                 content.add(self.writer.records(snapshot));
             }
             content.places.extend(place);
+            content.waits.extend(batch.waits);
             content.done.extend(done);
         }
         content
