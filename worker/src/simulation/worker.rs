@@ -303,6 +303,10 @@ impl Poller {
     }
 
     fn commit(&mut self, world: &Arc<World>) {
+        // It looked for failures a while ago.
+        if !world.meanwhile(self.process) {
+            return;
+        }
         let offsets = self.ownership.commits();
         if let (Some(member), false) = (self.member, offsets.is_empty()) {
             world.commit(self.process, self.offsets(member, offsets));
