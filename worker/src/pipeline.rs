@@ -103,7 +103,7 @@ fn ensure(connection: &Connection, name: &str, partitions: i32, compacted: bool)
 fn ensure_checkpoints(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
     ensure(connection, name, partitions, true)?;
     match topics::policy(connection, name) {
-        Ok(policy) if !policy.compacted || policy.kept.is_some() || policy.bounded => {
+        Ok(Some(policy)) if !policy.compacted || policy.kept.is_some() || policy.bounded => {
             let reason = "its records would be deleted, and with them the memory of series at \
                           rest: set cleanup.policy to compact"
                 .into();
@@ -134,13 +134,13 @@ fn insist(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
 /// How long the input keeps its records. A compacted one cannot be replayed.
 fn policy(connection: &Connection, input: &str) -> Result<Policy> {
     match topics::policy(connection, input) {
-        Ok(policy) if policy.compacted => {
+        Ok(Some(policy)) if policy.compacted => {
             let reason = "it is compacted, so that windows cannot be rebuilt from it: set \
                           cleanup.policy to delete, or read a topic that is not compacted"
                 .into();
             Err(mesh::Error::Topic { topic: input.into(), reason }.into())
         }
-        Ok(policy) => Ok(policy),
+        Ok(policy) => Ok(policy.unwrap_or_default()),
         Err(error) => {
             tracing::warn!("it is taken for granted that {input} keeps its records: {error}");
             Ok(Policy::default())

@@ -57,6 +57,11 @@ impl Broker {
     }
 }
 
+/// Whether a cluster of this id is a broker inside a process: those of Apache Kafka are UUIDs.
+pub(crate) fn is_embedded(cluster: &str) -> bool {
+    cluster.starts_with("mockCluster")
+}
+
 impl Drop for Broker {
     fn drop(&mut self) {
         self.stop.take();

@@ -1,7 +1,7 @@
 //! Which topics there are.
 
 use crate::contact::Contact;
-use crate::{Class, Connection, Error};
+use crate::{Class, Connection, Error, embedded};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{
@@ -73,14 +73,18 @@ pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
     Ok(metadata.topics().iter().any(|t| t.name() == topic))
 }
 
-/// How long a topic keeps its records.
+/// How long a topic keeps its records; `None` for topics of the broker inside the process, which
+/// would let the question wait until it is given up.
 ///
 /// # Errors
 /// When the brokers do not tell, as to clients that may not describe its configuration.
-pub fn policy(connection: &Connection, topic: &str) -> Result<Policy, Error> {
+pub fn policy(connection: &Connection, topic: &str) -> Result<Option<Policy>, Error> {
     let doing = || Error::kafka(format!("find out how long {topic} keeps its records"));
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
     let (client, resources) = (admin(connection)?, [ResourceSpecifier::Topic(topic)]);
+    if client.inner().fetch_cluster_id(TIMEOUT).is_some_and(|id| embedded::is_embedded(&id)) {
+        return Ok(None);
+    }
     let described = pollster::block_on(client.describe_configs(&resources, &options));
     let mut policy = Policy::default();
     for resource in described.map_err(doing())? {
@@ -94,7 +98,7 @@ pub fn policy(connection: &Connection, topic: &str) -> Result<Policy, Error> {
         policy.kept = number("retention.ms").filter(|_| deletes).map(Duration::from_millis);
         policy.bounded = deletes && number("retention.bytes").is_some();
     }
-    Ok(policy)
+    Ok(Some(policy))
 }
 
 /// Creates topics that do not exist, replicated as the brokers' default says.
