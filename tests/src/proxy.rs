@@ -34,6 +34,9 @@ pub enum Fate {
     Arrive,
     /// They wait until the network is well again.
     Wait,
+    /// They wait on connections on which something is appended, and arrive on the others: Kafka
+    /// takes no records, and gives them.
+    HoldAppends,
     /// They vanish, and nobody is told. A connection that lost some is reset when the network is
     /// well again, since what follows would have no meaning.
     Vanish,
@@ -134,11 +137,12 @@ fn join(near: TcpStream, target: u16, state: &Arc<State>) -> Result<()> {
     let connection = Arc::new(Connection {
         born: state.cuts.load(Ordering::SeqCst),
         lame: AtomicBool::new(false),
+        appends: AtomicBool::new(false),
         state: state.clone(),
     });
     let (near, far) = (Arc::new(near), Arc::new(far));
-    carry(near.clone(), far.clone(), connection.clone());
-    carry(far, near, connection);
+    carry(near.clone(), far.clone(), connection.clone(), Some(Requests::default()));
+    carry(far, near, connection, None);
     Ok(())
 }
 
@@ -146,17 +150,56 @@ struct Connection {
     born: u64,
     /// Bytes of it have vanished.
     lame: AtomicBool,
+    /// Something was appended on it.
+    appends: AtomicBool,
     state: Arc<State>,
 }
 
 /// Bytes, and when they are to arrive.
 type Parcel = (Instant, Vec<u8>);
 
-fn carry(from: Arc<TcpStream>, to: Arc<TcpStream>, connection: Arc<Connection>) {
+/// The requests of Kafka's protocol in the bytes of a client.
+#[derive(Default)]
+struct Requests {
+    /// The length of a request and the number of its kind, as far as they have come.
+    head: Vec<u8>,
+    /// Bytes of the request that have not come.
+    rest: usize,
+}
+
+impl Requests {
+    /// Whether one of the requests that begin in these bytes appends records.
+    fn append(&mut self, mut bytes: &[u8]) -> bool {
+        let mut appends = false;
+        while !bytes.is_empty() {
+            let rest = self.rest.min(bytes.len());
+            (self.rest, bytes) = (self.rest - rest, &bytes[rest..]);
+            let head = (6 - self.head.len()).min(bytes.len());
+            if self.rest == 0 {
+                self.head.extend(&bytes[..head]);
+                bytes = &bytes[head..];
+            }
+            if let [a, b, c, d, kind, number] = self.head[..] {
+                // The first kind, Produce, has the number 0.
+                appends |= [kind, number] == [0, 0];
+                self.rest = (u32::from_be_bytes([a, b, c, d]) as usize).saturating_sub(2);
+                self.head.clear();
+            }
+        }
+        appends
+    }
+}
+
+fn carry(
+    from: Arc<TcpStream>,
+    to: Arc<TcpStream>,
+    connection: Arc<Connection>,
+    mut requests: Option<Requests>,
+) {
     let (sender, receiver) = sync_channel(64);
     let reads = (from.clone(), connection.clone());
     thread::spawn(move || read(&reads.0, &reads.1, &sender));
-    thread::spawn(move || write(&from, &to, &connection, &receiver));
+    thread::spawn(move || write(&from, &to, &connection, &receiver, &mut requests));
 }
 
 fn read(from: &TcpStream, connection: &Connection, parcels: &SyncSender<Parcel>) {
@@ -175,7 +218,13 @@ fn read(from: &TcpStream, connection: &Connection, parcels: &SyncSender<Parcel>)
     }
 }
 
-fn write(from: &TcpStream, to: &TcpStream, connection: &Connection, parcels: &Receiver<Parcel>) {
+fn write(
+    from: &TcpStream,
+    to: &TcpStream,
+    connection: &Connection,
+    parcels: &Receiver<Parcel>,
+    requests: &mut Option<Requests>,
+) {
     loop {
         if connection.is_reset() {
             // Without lingering, the last close sends a reset in place of an end.
@@ -184,7 +233,12 @@ fn write(from: &TcpStream, to: &TcpStream, connection: &Connection, parcels: &Re
             return;
         }
         match parcels.recv_timeout(TICK) {
-            Ok((due, bytes)) => connection.deliver(to, due, &bytes),
+            Ok((due, bytes)) => {
+                if requests.as_mut().is_some_and(|requests| requests.append(&bytes)) {
+                    connection.appends.store(true, Ordering::SeqCst);
+                }
+                connection.deliver(to, due, &bytes);
+            }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
             Err(_) => {
                 let _ = to.shutdown(Shutdown::Write);
@@ -215,7 +269,10 @@ impl Connection {
             match network.fate {
                 Fate::Vanish => return self.reset(),
                 Fate::Wait => thread::sleep(TICK),
-                Fate::Arrive | Fate::Reset => rest = self.send(to, network, rest),
+                Fate::HoldAppends if self.appends.load(Ordering::SeqCst) => thread::sleep(TICK),
+                Fate::Arrive | Fate::HoldAppends | Fate::Reset => {
+                    rest = self.send(to, network, rest)
+                }
             }
         }
     }
@@ -300,6 +357,39 @@ mod tests {
             matches!(reset.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
             "{reset}"
         );
+    }
+
+    /// A request of this kind, with so many bytes behind its head.
+    fn request(kind: u8, length: u8) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 0, length + 2, 0, kind];
+        bytes.extend(vec![0; length.into()]);
+        bytes
+    }
+
+    #[test]
+    fn appends_wait_and_other_connections_do_not() {
+        let (proxy, client) = echo();
+        let other = TcpStream::connect(client.peer_addr().unwrap()).unwrap();
+        other.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        proxy.set(Network { fate: Fate::HoldAppends, ..Network::default() });
+        round_trip(&client, &request(18, 20)).unwrap();
+        round_trip(&client, &request(0, 20)).unwrap_err();
+        round_trip(&other, &request(1, 20)).unwrap();
+        proxy.heal();
+        (&client).read_exact(&mut [0; 26]).unwrap();
+    }
+
+    #[test]
+    fn requests_are_told_apart_however_their_bytes_come() {
+        let harmless = [request(18, 9), request(1, 0), request(3, 200)].concat();
+        let appending = [harmless.clone(), request(0, 7), harmless.clone()].concat();
+        for size in [1, 2, 5, 6, 7, 64, 1000] {
+            let appends = |bytes: &[u8]| {
+                let mut requests = Requests::default();
+                bytes.chunks(size).filter(|piece| requests.append(piece)).count()
+            };
+            assert_eq!((appends(&harmless), appends(&appending)), (0, 1), "pieces of {size}");
+        }
     }
 
     #[test]

@@ -126,7 +126,6 @@ impl Thread {
         self.batching.computed(records.len(), began.elapsed());
         let Taken { outputs, dead_letters, judged, waits } = taken;
         self.metrics.judged(judged);
-        self.metrics.pulse().judged(judged.records, judged.dead);
         let outputs = outputs.into_iter().map(Outgoing::from);
         let outgoing: Vec<_> = outputs.chain(dead_letters).collect();
         let next = held.partition.next();

@@ -271,7 +271,6 @@ impl Metrics {
 
     pub(crate) fn point(&self) {
         self.points.inc();
-        self.pulse.judged(1, 0);
     }
 
     pub(crate) fn replayed(&self) {
@@ -280,7 +279,6 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, code: &str) {
         self.rejected.get_or_create(&Code { code: code.into() }).inc();
-        self.pulse.judged(1, 1);
     }
 
     /// The signs of life of delivery.
@@ -316,6 +314,7 @@ impl Metrics {
 
     pub(crate) fn judged(&self, judged: Judged) {
         let Judged { records, dead } = judged;
+        self.pulse.judged(records, dead);
         for (verdict, count) in [("admitted", records - dead), ("rejected", dead)] {
             self.judged.get_or_create(&Verdict { verdict }).inc_by(count);
         }

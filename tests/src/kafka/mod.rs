@@ -160,18 +160,6 @@ impl Kafka {
         run(&mut tool, crate::java::NO_JAVA).context("cannot move leaders")
     }
 
-    /// Changes a setting of a topic, such as `min.insync.replicas=2`.
-    ///
-    /// # Errors
-    /// When the broker refuses.
-    pub fn alter(&self, topic: &str, setting: &str) -> Result<()> {
-        let mut tool = jars::tool(&self.libraries, "kafka.admin.ConfigCommand");
-        tool.args(["--bootstrap-server", &self.direct(), "--alter", "--topic", topic]);
-        tool.args(["--add-config", setting]);
-        run(&mut tool, crate::java::NO_JAVA)
-            .with_context(|| format!("cannot set {setting} of {topic}"))
-    }
-
     /// Makes the topics of a worker that reads `input`, and keeps its results in topics that
     /// begin with `output`.
     ///

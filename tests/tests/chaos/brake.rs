@@ -3,12 +3,12 @@
 
 use crate::scene::alone;
 use harness::audit::Audit;
-use harness::kafka::Kafka;
+use harness::kafka::{Kafka, Options};
 use harness::points::Points;
+use harness::proxy::{Fate, Network};
 use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::{Worker, get};
 use mesh::Feed;
-use mesh::schema::Kind;
 use std::time::{Duration, Instant};
 
 const MINUTES: Duration = Duration::from_secs(240);
@@ -24,18 +24,11 @@ const BOUND: usize = (8 + 2 + 2 * (4 + 1) + 32) << 20;
 /// response of the broker while it is taken apart.
 const SLACK: usize = 64 << 20;
 
-/// Whether the brokers take outputs.
-fn take(kafka: &Kafka, output: &str, replicas: usize) {
-    for kind in Kind::ALL {
-        let setting = format!("min.insync.replicas={replicas}");
-        kafka.alter(&format!("{output}.{kind}"), &setting).unwrap();
-    }
-}
-
 #[test]
 fn memory_stays_flat_while_outputs_are_not_taken_and_nothing_is_lost_or_doubled() {
     let _alone = alone();
-    let kafka = Kafka::shared().unwrap();
+    let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
+    let network = &kafka.proxies()[0];
     kafka.create_topics("stall", &["stall-out"], BACKLOG.partitions).unwrap();
     let mut setting = Setting::new(&kafka, "stall", "stall-out").unwrap();
     // A worker that does not poll would be out of the group after eight seconds.
@@ -46,8 +39,9 @@ fn memory_stays_flat_while_outputs_are_not_taken_and_nothing_is_lost_or_doubled(
     let ready = || matches!(get(setting.port, "/health/ready"), Ok((200, _)));
     worker.wait_until("it is ready", MINUTES, ready).unwrap();
     let idle = worker.resident_bytes().unwrap();
-    take(&kafka, "stall-out", 2);
+    network.set(Network { fate: Fate::HoldAppends, ..Network::default() });
     BACKLOG.feed(&kafka.connection(), "stall", 0..BACKLOG.length).unwrap();
+    let acknowledged = || setting.metric("streaming_tda_outputs_total{").iter().sum::<f64>();
     let is = |state| setting.metric("streaming_tda_breaker_state") == [state];
     worker.wait_until("the input waits", MINUTES, || is(2.0)).unwrap();
 
@@ -63,17 +57,23 @@ fn memory_stays_flat_while_outputs_are_not_taken_and_nothing_is_lost_or_doubled(
     println!("{} MiB at rest, {} to {} while it waits", mib(idle), mib(first), mib(most));
     assert!(most < idle + BOUND + SLACK, "{} MiB", mib(most));
     assert!(resident[10..].iter().all(|&now| now < first + (4 << 20)), "{resident:?}");
-    assert!(is(2.0) && ready(), "the input waits, and the worker is ready");
+    assert_eq!(acknowledged(), 0.0, "no output is taken");
+    let lag: f64 = setting.metric("streaming_tda_lag{").iter().sum();
+    println!("{lag} of {} points are left", BACKLOG.count());
+    assert!(lag > 0.25 * BACKLOG.count() as f64, "most of the backlog waits in Kafka");
+    assert!(is(2.0), "the input waits: {}", worker.log());
+    assert!(ready(), "the worker is ready");
     assert!(setting.metric("streaming_tda_breaker_open_seconds_total")[0] > 50.0);
     assert!(worker.log().contains("min.insync.replicas"), "{}", worker.log());
 
-    take(&kafka, "stall-out", 1);
+    network.heal();
     let mut audit = Audit::of(&kafka.connection(), "stall-out").unwrap();
     audit.read_until(count(&BACKLOG), MINUTES, &mut worker).unwrap();
     audit.read_rest(QUIET).unwrap();
     println!("{} MiB when all is done", mib(worker.resident_bytes().unwrap()));
     assert!(worker.resident_bytes().unwrap() < idle + BOUND + SLACK);
-    assert!(is(0.0) && worker.log().contains("the input flows again"));
+    worker.wait_until("the input flows", MINUTES, || is(0.0)).unwrap();
+    assert!(worker.log().contains("the input flows again"));
     assert!(!worker.log().contains("partitions revoked"), "{}", worker.log());
     worker.terminate().unwrap();
     assert_eq!(audit.repeated, 0);

@@ -6,7 +6,8 @@
 //! | open | waits; nothing is dropped | the back-off is over and nothing is wrong: half-opens |
 //! | half-open | lets one batch through | the batch arrived: closes; a limit is exceeded: opens |
 //!
-//! Each opening in a row doubles the back-off, up to a cap. The breaker has no clock and no
+//! Each try that fails doubles the back-off, up to a cap, and so does a relapse that only a try can
+//! show. The breaker has no clock and no
 //! threads: it is told the time, and what is known of the delivery ([`Vitals`]).
 //!
 //! What is not promised: that nothing more is sent while it is open. What was read before is
@@ -214,8 +215,9 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Duration, cause: Cause) -> State {
-        let calm =
-            self.state == State::Closed && now.saturating_sub(self.since) >= self.limits.longest();
+        // What can be seen to be over without a try needs no longer and longer pauses.
+        let rested = now.saturating_sub(self.since) >= self.limits.longest();
+        let calm = self.state == State::Closed && (rested || cause.is_standing());
         self.openings = if calm { 1 } else { self.openings.saturating_add(1) };
         State::Open { cause, until: now + self.limits.backoff(self.openings - 1, self.seed) }
     }
@@ -234,6 +236,11 @@ impl Cause {
     /// All causes.
     pub const ALL: [Cause; 4] =
         [Cause::Failures, Cause::Unacknowledged, Cause::BrokersDown, Cause::DeadLetters];
+
+    /// Whether it can be seen without sending anything.
+    fn is_standing(self) -> bool {
+        matches!(self, Cause::Unacknowledged | Cause::BrokersDown)
+    }
 
     /// In a word, for metrics.
     pub fn name(self) -> &'static str {

@@ -60,6 +60,13 @@ pub(crate) fn needs_a_person(code: Code) -> bool {
     )
 }
 
+/// Whether a question about a partition may be asked again: one without a leader, or one that was
+/// just made, is unknown to the client.
+pub(crate) fn may_pass(error: &KafkaError) -> bool {
+    let unknown = error.rdkafka_error_code() == Some(Code::UnknownPartition);
+    unknown || Class::of(error) == Class::Retriable
+}
+
 /// The class of every code that librdkafka can give, `None` for one that is not in the table.
 fn class(code: Code) -> Option<Class> {
     Some(match code {

@@ -1,7 +1,8 @@
 //! Which topics there are.
 
+use crate::class::may_pass;
 use crate::contact::Contact;
-use crate::{Class, Connection, Error, embedded};
+use crate::{Connection, Error, embedded};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{
@@ -196,7 +197,7 @@ pub(crate) fn ends<C: ConsumerContext>(
     let deadline = Instant::now() + PATIENCE;
     loop {
         match consumer.fetch_watermarks(topic, partition, TIMEOUT) {
-            Err(error) if passes(&error) && Instant::now() < deadline => {
+            Err(error) if may_pass(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
                 // The client gives a partition up whose leader it does not find at once, as while
                 // a broker is lost, and does not look for it again by itself.
@@ -207,13 +208,6 @@ pub(crate) fn ends<C: ConsumerContext>(
             }
         }
     }
-}
-
-/// Whether a question may be asked again: a partition without a leader, or one that was just made, is
-/// unknown to the client.
-fn passes(error: &KafkaError) -> bool {
-    let unknown = error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition);
-    unknown || Class::of(error) == Class::Retriable
 }
 
 /// The offsets that the group of a client has committed of some partitions of a topic.
@@ -228,7 +222,7 @@ pub(crate) fn committed<C: ConsumerContext>(
         let mut list = TopicPartitionList::new();
         partitions.iter().for_each(|&partition| _ = list.add_partition(topic, partition));
         let list = match consumer.committed_offsets(list, TIMEOUT) {
-            Err(error) if passes(&error) && Instant::now() < deadline => {
+            Err(error) if may_pass(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
                 continue;
             }

@@ -16,8 +16,8 @@ pub struct Limits {
     pub brokers_down_ms: u64,
     /// How many records may be dead letters until the input waits.
     pub dead_letters: DeadLetters,
-    /// How long the input waits at least, milliseconds; twice as long each time in a row, and up to
-    /// a quarter less, so that workers do not come back all at once. Default: 1000.
+    /// How long the input waits at least, milliseconds; twice as long after each try that fails,
+    /// and up to a quarter less, so that workers do not come back all at once. Default: 1000.
     pub backoff_ms: u64,
     /// The longest back-off, milliseconds. Default: 30000.
     pub backoff_max_ms: u64,

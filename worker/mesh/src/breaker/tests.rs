@@ -163,22 +163,38 @@ fn after_a_storm_a_small_batch_of_dead_letters_tells_enough() {
     assert_eq!(breaker.observe(now, &one), Some(State::Closed));
 }
 
+/// Closed again by a batch that arrived, at the end of the back-off; how long that was.
+fn relapse(breaker: &mut Breaker, now: Duration, vitals: &Vitals) -> Duration {
+    let Some(State::Open { until, .. }) = breaker.observe(now, vitals) else { panic!("open") };
+    let well = Vitals { oldest: None, down: None, ..*vitals };
+    breaker.observe(until, &well);
+    breaker.probed();
+    assert_eq!(breaker.observe(until, &well), Some(State::Closed));
+    until - now
+}
+
 #[test]
 fn back_offs_double_up_to_the_longest_and_are_forgotten_in_calm() {
-    let (mut breaker, mut now) = (closed(), ms(0));
-    let down = Vitals { down: Some(ms(2000)), ..WELL };
+    let (mut breaker, mut now, mut failed) = (closed(), ms(0), WELL);
     for longest in [1000, 2000, 4000, 8000, 8000, 8000] {
-        let Some(State::Open { until, .. }) = breaker.observe(now, &down) else { panic!() };
-        let waited = until - now;
+        failed.failures += 3;
+        let waited = relapse(&mut breaker, now, &failed);
         assert!(ms(longest * 3 / 4) <= waited && waited <= ms(longest), "{waited:?} of {longest}");
-        breaker.observe(until, &WELL);
-        breaker.probed();
-        assert_eq!(breaker.observe(until, &WELL), Some(State::Closed));
-        now = until + ms(10);
+        now += waited + ms(10);
     }
-    now += ms(8000);
-    let Some(State::Open { until, .. }) = breaker.observe(now, &down) else { panic!() };
-    assert!(until - now <= ms(1000));
+    failed.failures += 3;
+    assert!(relapse(&mut breaker, now + ms(8000), &failed) <= ms(1000));
+}
+
+#[test]
+fn what_can_be_seen_to_be_over_waits_no_longer_each_time() {
+    let (mut breaker, mut now) = (closed(), ms(0));
+    let slow = Vitals { oldest: Some(ms(5000)), ..WELL };
+    for _ in 0..5 {
+        let waited = relapse(&mut breaker, now, &slow);
+        assert!(waited <= ms(1000), "{waited:?}");
+        now += waited + ms(10);
+    }
 }
 
 #[test]
