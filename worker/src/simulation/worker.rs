@@ -11,7 +11,7 @@ use crate::compute::{Held, Task, Thread, remember};
 use crate::gate::Gate;
 use crate::ownership::Ownership;
 use crate::queue::bounded;
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use mesh::breaker::Limits;
 use mesh::delivery::{Course, Lane, Open, Pace};
 use mesh::{Delivery, Guarantee, Owner};
@@ -279,8 +279,10 @@ impl Poller {
     fn go_on_leaving(&mut self, world: &Arc<World>) {
         let Some(leaving) = &mut self.leaving else { return };
         leaving.count += leaving.finished.try_iter().count();
+        // Nobody is left who could say that they are finished.
+        let in_vain = leaving.finished.try_recv() == Err(TryRecvError::Disconnected);
         let ran_out = world.trouble(100);
-        if leaving.count < leaving.partitions.len() && !ran_out {
+        if leaving.count < leaving.partitions.len() && !ran_out && !in_vain {
             return;
         }
         if ran_out {
