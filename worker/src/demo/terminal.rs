@@ -154,7 +154,7 @@ fn alerts(story: &Story, totals: &Totals) -> Vec<String> {
     vec![
         format!("{counted}, {} of them beside a marked beat", totals.matched),
         format!(
-            "{} beats marked, {} of them after the warm-up, {} of those with an alert",
+            "marked beats: {}; {} of them after the warm-up, {} of those with an alert",
             all.len(),
             scored.len(),
             super::reference::alerted(scored, &times)
