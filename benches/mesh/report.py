@@ -5,13 +5,11 @@
 What stands between the markers `<!-- mesh -->` and `<!-- /mesh -->` is replaced.
 """
 
-import json
-import re
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
-from report import markdown, number  # noqa: E402
+from report import markdown, number, write_section  # noqa: E402
 
 WORKER = "**streaming-tda-worker**"
 NONE = "–"
@@ -117,14 +115,5 @@ def report(measurement):
     yield from markdown(head, recoveries(worker))
 
 
-def main():
-    measurement, document = map(Path, sys.argv[1:])
-    text = "\n".join(report(json.loads(measurement.read_text())))
-    pattern = re.compile("(<!-- mesh -->\n).*?(<!-- /mesh -->)", re.DOTALL)
-    if not pattern.search(document.read_text()):
-        sys.exit(f"{document} has no markers <!-- mesh --> and <!-- /mesh -->")
-    document.write_text(pattern.sub(lambda m: f"{m[1]}{text}\n{m[2]}", document.read_text()))
-
-
 if __name__ == "__main__":
-    main()
+    write_section("mesh", report)

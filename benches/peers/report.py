@@ -82,14 +82,16 @@ def report(measurement):
     yield from markdown(head, (name(c) + [megabytes(c, l) for l in libraries] for c in found))
 
 
-def main():
+def write_section(name, report):
+    """Replaces what stands between the markers of `name` in a document by the report of a measurement."""
     measurement, document = map(Path, sys.argv[1:])
     text = "\n".join(report(json.loads(measurement.read_text())))
-    pattern = re.compile("(<!-- engine -->\n).*?(<!-- /engine -->)", re.DOTALL)
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    pattern = re.compile(f"({begin}\n).*?({end})", re.DOTALL)
     if not pattern.search(document.read_text()):
-        sys.exit(f"{document} has no markers <!-- engine --> and <!-- /engine -->")
+        sys.exit(f"{document} has no markers {begin} and {end}")
     document.write_text(pattern.sub(lambda m: f"{m[1]}{text}\n{m[2]}", document.read_text()))
 
 
 if __name__ == "__main__":
-    main()
+    write_section("engine", report)
