@@ -4,6 +4,7 @@
 mod codecs;
 mod dead_letters;
 mod encode;
+mod full;
 mod handover;
 mod history;
 mod load;
