@@ -34,7 +34,7 @@ fn memory_stays_flat_while_outputs_are_not_taken_and_nothing_is_lost_or_doubled(
     // A worker that does not poll would be out of the group after eight seconds. Requests are not
     // given up while they are held: what is sent again is the subject of other tests.
     setting.kafka = "  breaker: {unacknowledged_ms: 3000, backoff_ms: 500, backoff_max_ms: 1000}
-  properties: {max.poll.interval.ms: '8000', socket.timeout.ms: '300000'}"
+  properties: {max.poll.interval.ms: '8000'}"
         .into();
     let mut worker = Worker::start(&setting.yaml()).unwrap();
     let ready = || matches!(get(setting.port, "/health/ready"), Ok((200, _)));
