@@ -231,12 +231,13 @@ impl Series {
     }
 
     /// The sample, and the offset of its record or of an earlier one, with which a replay has to
-    /// begin: behind the stored points, unless the log alone is enough.
+    /// begin: behind the stored points, unless the log alone is enough. A window that was widened
+    /// reaches back further than what was kept: then with the oldest sample that was.
     fn begins(&mut self) -> (u64, i64) {
         let logged = self.marks.newest_until(self.filters.oldest_input(self.oldest_filtered()));
         let is_enough = |(_, end): &(u64, i64)| logged.is_some_and(|(_, start)| start >= *end);
         self.stored = self.stored.filter(|stored| !is_enough(stored));
-        self.stored.or(logged).unwrap_or((self.seen, self.begin))
+        self.stored.or(logged).or(self.marks.oldest()).unwrap_or((self.seen, self.begin))
     }
 
     /// All that a sample to come is computed with.
@@ -304,6 +305,10 @@ impl Marks {
     /// The newest mark at or before a sample.
     fn newest_until(&self, sample: u64) -> Option<(u64, i64)> {
         self.marks.iter().rev().find(|(s, _)| *s <= sample).copied()
+    }
+
+    fn oldest(&self) -> Option<(u64, i64)> {
+        self.marks.front().copied()
     }
 
     /// Keeps only the marks from the newest at or before `sample` on.

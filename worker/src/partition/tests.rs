@@ -313,6 +313,45 @@ fn a_scale_that_is_widened_goes_on_as_soon_as_its_window_is_full() {
     }
 }
 
+/// A worker with `before` stops at the first of the `cuts`, others with `after` at those that
+/// follow. The outputs from the last one on, and those had the first of the others gone on.
+fn after_restarts(before: &str, after: &str, cuts: &[usize]) -> (Vec<Output>, Vec<Output>) {
+    let (records, metrics) =
+        (records(&[(0, 200), (1, 200), (0, 50), (1, 150)]), Metrics::default());
+    let (_, mut topic) = left(before, &records[..cuts[0]]);
+    let mut rests = Vec::new();
+    for end in cuts[1..].iter().copied().chain([records.len()]) {
+        let (mut partition, pool) = with(after, 1);
+        let from = resume(&mut partition, &topic, None, &records, 0);
+        let again: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
+        let (taken, rest) = again.split_at(again.len() - (records.len() - end));
+        let taken = take((&mut partition, &pool), taken, &metrics);
+        topic.save(partition.snapshot(&Log::default()).unwrap());
+        rests.push([taken, take((&mut partition, &pool), rest, &metrics)].concat());
+    }
+    let last = records[cuts[cuts.len() - 1]].offset;
+    let wanted = rests[0].iter().filter(|output| output.offset >= last).cloned().collect();
+    (rests.pop().unwrap(), wanted)
+}
+
+#[test]
+fn a_scale_that_is_widened_is_numbered_alike_after_every_restart() {
+    let one = "  - {name: small, window: 1, hop: 3, max_radius: 2}\n";
+    let all: String = CONFIG[..CONFIG.find("  - {name: small").unwrap()].into();
+    let before = format!("{all}{one}");
+    for after in [
+        format!("{all}  - {{name: small, window: 12, hop: 3, max_radius: 2}}\n"),
+        format!("{before}  - {{name: new, window: 12, hop: 3, max_radius: 2}}\n"),
+        before.replace("high_pass: 3", "high_pass: 21"),
+    ] {
+        for cuts in [&[402, 405][..], &[402, 410, 415, 420]] {
+            let (found, wanted) = after_restarts(&before, &after, cuts);
+            assert!(!wanted.is_empty());
+            assert!(found == wanted, "{after} {cuts:?}");
+        }
+    }
+}
+
 #[test]
 fn slow_series_are_stored_and_fast_ones_replayed() {
     let records = records(&[(0, 200), (1, 2000), (0, 1), (1, 1000)]);
