@@ -57,6 +57,8 @@ pub(crate) fn needs_a_person(code: Code) -> bool {
             | Code::InvalidTransactionTimeout
             | Code::UnsupportedVersion
             | Code::UnsupportedFeature
+            | Code::UnknownTopic
+            | Code::UnknownPartition
     )
 }
 

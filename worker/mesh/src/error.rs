@@ -35,7 +35,7 @@ pub enum Error {
     #[error("topic {0} does not exist on these brokers: create it, or correct its name")]
     NoTopic(String),
     /// An output could not be delivered; it will be sent again after a restart.
-    #[error("output {id} was not delivered: {reason}")]
+    #[error("output {id} was not delivered: {reason}{}", advice(reason))]
     Undelivered {
         /// The id of the output.
         id: String,
@@ -167,6 +167,10 @@ fn advice(error: &KafkaError) -> &'static str {
         Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => {
             "; check kafka.brokers, the network between, and whether the brokers want \
              kafka.security, or a certificate_file in it"
+        }
+        Some(Code::UnknownTopic | Code::UnknownPartition) => {
+            "; a topic was deleted, or created anew with fewer partitions, while the worker ran: see \
+             that it is there, and restart the worker"
         }
         _ => "",
     }

@@ -7,7 +7,7 @@ use crate::sink::is_skipped;
 use crate::{Class, Connection, Error, Outgoing, Target};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -234,19 +234,51 @@ fn drain(producer: &BaseProducer<Answers>) {
 
 /// What an error of a transaction asks for.
 fn trouble(error: &KafkaError, producer: &BaseProducer<Answers>) -> Trouble {
-    let fatal = producer.client().fatal_error();
-    let code = match &fatal {
-        Some((code, _)) => Some(*code),
-        None => error.rdkafka_error_code(),
-    };
-    let reason = fatal.map_or_else(|| error.to_string(), |(_, reason)| reason);
+    judge(error, producer.client().fatal_error())
+}
+
+/// What an error asks for of a client that has ended for the `fatal` reason, if it has.
+fn judge(error: &KafkaError, fatal: Option<(Code, String)>) -> Trouble {
+    let code = fatal.as_ref().map(|(code, _)| *code).or(error.rdkafka_error_code());
+    // A client that lives takes no records when one of the transaction has failed; it does not say
+    // which.
+    let stuck = fatal.is_none() && code == Some(Code::State);
     let abortable = matches!(error, KafkaError::Transaction(e) if e.txn_requires_abort());
-    match code.map_or(Class::Fatal, Class::of_code) {
-        _ if abortable => Trouble::Abortable(reason),
-        Class::Fenced => Trouble::Fenced(reason),
-        Class::Fatal if code.is_some_and(needs_a_person) => {
+    let reason = fatal.map_or_else(|| error.to_string(), |(_, reason)| reason);
+    match code {
+        _ if abortable || stuck => Trouble::Abortable(reason),
+        Some(code) if needs_a_person(code) => {
             Trouble::Fatal(Error::kafka("deliver in a transaction")(error.clone()))
         }
+        Some(code) if Class::of_code(code) == Class::Fenced => Trouble::Fenced(reason),
         _ => Trouble::Indefinite(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_lives_and_takes_no_more_records_is_not_fenced() {
+        let send = |code| KafkaError::MessageProduction(code);
+        assert!(matches!(judge(&send(Code::State), None), Trouble::Abortable(_)));
+        let fatal = |code| Some((code, "why".to_owned()));
+        for code in [Code::Fenced, Code::ProducerFenced, Code::InvalidProducerEpoch] {
+            let trouble = judge(&send(Code::State), fatal(code));
+            assert!(matches!(&trouble, Trouble::Fenced(why) if why == "why"), "{trouble:?}");
+        }
+        let ended = judge(&send(Code::State), fatal(Code::OutOfOrderSequenceNumber));
+        assert!(matches!(ended, Trouble::Indefinite(_)), "{ended:?}");
+    }
+
+    #[test]
+    fn a_topic_that_is_not_what_it_was_is_for_a_person_to_look_at() {
+        for code in [Code::UnknownPartition, Code::UnknownTopic] {
+            match judge(&KafkaError::MessageProduction(code), None) {
+                Trouble::Fatal(error) => assert!(error.to_string().contains("restart"), "{error}"),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
