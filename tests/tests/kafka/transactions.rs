@@ -5,7 +5,7 @@ use mesh::checkpoint::{Past, Reader};
 use mesh::delivery::{Guarantee, Lease};
 use mesh::tail::Begin;
 use mesh::topics::{self, Topic};
-use mesh::{Acknowledged, Batch, Delivery, Kind, Observer, Outgoing, Refused};
+use mesh::{Acknowledged, Batch, Connection, Delivery, Kind, Observer, Outgoing, Refused};
 use mesh::{Tail, Target, Topics};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -39,14 +39,18 @@ impl Place {
     }
 
     fn delivery(&self) -> Delivery {
+        self.delivery_over(&self.kafka.connection())
+    }
+
+    fn delivery_over(&self, connection: &Connection) -> Delivery {
         let topics = Topics {
             outputs: vec![(Kind::Diagrams, format!("{}.diagrams", self.input))],
             dead_letters: None,
             checkpoints: format!("{}.checkpoints", self.input),
         };
-        let (connection, names) = (self.kafka.connection(), (self.input, self.input));
+        let names = (self.input, self.input);
         let heard = self.heard.clone();
-        Delivery::start(&connection, names, &topics, Guarantee::ExactlyOnce, heard).unwrap()
+        Delivery::start(connection, names, &topics, Guarantee::ExactlyOnce, heard).unwrap()
     }
 
     /// The offset that the group has committed, and a lease from there on.
@@ -161,4 +165,22 @@ fn a_record_that_the_broker_refuses_is_left_out_and_told() {
     release(lease, 3);
     assert_eq!((place.seen(), place.committed()), (vec!["0".into(), "2".into()], Some(3)));
     assert_eq!(*place.heard.0.lock().unwrap(), ["1"]);
+}
+
+#[test]
+fn a_record_that_is_refused_while_others_are_still_sent_is_left_out_and_told() {
+    let place = Place::new("first");
+    let mut connection = place.kafka.connection();
+    // The others find room only when the first is answered.
+    connection.properties.insert("queue.buffering.max.messages".into(), "3".into());
+    let delivery = place.delivery_over(&connection);
+    let (_, lease) = place.take(&delivery);
+    let batches = (0..20).map(|n| batch(n, if n == 0 { 3 << 20 } else { 10 }));
+    let records = batches.flat_map(|batch| batch.records).collect();
+    lease.deliver(Batch { records, ..batch(0, 0) });
+    release(lease, 1);
+    assert!(delivery.estranged().is_empty(), "nobody else has taken it over");
+    let others: Vec<String> = (1..20).map(|n| n.to_string()).collect();
+    assert_eq!((place.seen(), place.committed()), (others, Some(1)));
+    assert_eq!(*place.heard.0.lock().unwrap(), ["0"]);
 }

@@ -149,11 +149,7 @@ impl Transactions for Transactional {
     }
 
     fn begin(&mut self) -> Result<(), Trouble> {
-        let producer = self.producer()?;
-        // What was aborted has nothing to say about what comes.
-        drain(producer);
-        producer.context().take();
-        let begun = producer.begin_transaction();
+        let begun = self.producer()?.begin_transaction();
         self.settled(begun)
     }
 
@@ -215,12 +211,15 @@ impl Transactions for Transactional {
         }
     }
 
-    fn abort(&mut self) -> Result<(), Trouble> {
+    fn abort(&mut self) -> Result<Vec<(String, String)>, Trouble> {
         let producer = self.producer()?;
         producer.purge(PurgeConfig::default().queue());
         drain(producer);
         let aborted = producer.abort_transaction(PATIENCE);
-        self.settled(aborted)
+        // What was aborted has nothing else to say about what comes.
+        drain(producer);
+        let Verdicts { refused, .. } = producer.context().take();
+        self.settled(aborted).map(|()| refused)
     }
 }
 

@@ -21,6 +21,8 @@ struct Script {
     revokes: Option<Arc<AtomicBool>>,
     calls: Vec<&'static str>,
     open: Vec<String>,
+    /// How many of those are acknowledged.
+    acknowledged: usize,
     offset: Option<i64>,
     records: Vec<String>,
     committed: Option<i64>,
@@ -43,6 +45,14 @@ impl Script {
         self.committed = self.offset.take();
     }
 
+    /// A log that refuses one record refuses with it what it was sent with.
+    fn refused(&self) -> Vec<(String, String)> {
+        let sent = &self.open[self.acknowledged..];
+        let refuses = self.refuses.is_some_and(|id| sent.iter().any(|sent| sent == id));
+        let refused = sent.iter().filter(|_| refuses);
+        refused.map(|id| (id.clone(), "too large".into())).collect()
+    }
+
     fn count(&self, name: &str) -> usize {
         self.calls.iter().filter(|call| **call == name).count()
     }
@@ -60,6 +70,7 @@ impl Transactions for Script {
 
     fn begin(&mut self) -> Result<(), Trouble> {
         assert!(self.open.is_empty(), "a transaction is open already");
+        self.acknowledged = 0;
         self.call("begin")
     }
 
@@ -75,10 +86,12 @@ impl Transactions for Script {
 
     fn settle(&mut self) -> Result<Settled, Trouble> {
         self.call("settle")?;
-        Ok(match self.refuses.filter(|id| self.open.iter().any(|open| open == id)) {
-            Some(id) => Settled::Refused(vec![(id.into(), "too large".into())]),
-            None => Settled::All,
-        })
+        let refused = self.refused();
+        if !refused.is_empty() {
+            return Ok(Settled::Refused(refused));
+        }
+        self.acknowledged = self.open.len();
+        Ok(Settled::All)
     }
 
     fn commit(&mut self) -> Result<(), Trouble> {
@@ -89,9 +102,10 @@ impl Transactions for Script {
         called
     }
 
-    fn abort(&mut self) -> Result<(), Trouble> {
+    fn abort(&mut self) -> Result<Vec<(String, String)>, Trouble> {
+        let refused = self.refused();
         self.open.clear();
-        self.call("abort")
+        self.call("abort").map(|()| refused)
     }
 }
 
@@ -250,4 +264,18 @@ fn a_record_that_will_never_be_accepted_is_left_out() {
     transacted.accept(batch(&["a", "b", "c"], 4));
     run(&mut transacted, &mut log);
     assert_eq!((&log.records[..], log.committed), (&["a".into(), "c".into()][..], Some(4)));
+}
+
+#[test]
+fn a_refusal_that_comes_after_what_went_wrong_by_it_is_not_forgotten() {
+    for wrong in ["append", "commit_offset"] {
+        let (mut transacted, _) = transacted(None);
+        let troubles = [(wrong, Trouble::Abortable("a record has failed".into()))].into();
+        let mut log = Script { troubles, refuses: Some("a"), ..Script::default() };
+        transacted.accept(batch(&["a", "b", "c"], 4));
+        run(&mut transacted, &mut log);
+        assert_eq!((&log.records[..], log.committed), (&["b".into(), "c".into()][..], Some(4)));
+        // It was known at the first abort that each has to be sent alone.
+        assert_eq!(log.count("abort"), 2, "{wrong}");
+    }
 }

@@ -140,7 +140,7 @@ impl Transactions for Transactional {
         })
     }
 
-    fn abort(&mut self) -> Result<(), Trouble> {
+    fn abort(&mut self) -> Result<Vec<(String, String)>, Trouble> {
         if let Ok((number, _)) = self.wire()
             && let Some(wire) = self.client.world.state().wires.get_mut(&number)
         {
@@ -149,5 +149,6 @@ impl Transactions for Transactional {
         self.call("aborts", |this, producer| {
             this.client.world.state().end_transaction(&this.id, producer, false)
         })
+        .map(|()| Vec::new())
     }
 }

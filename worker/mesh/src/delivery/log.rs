@@ -124,9 +124,10 @@ pub trait Transactions: Send {
     /// Any [`Trouble`]; what became of the transaction is then not known.
     fn commit(&mut self) -> Result<(), Trouble>;
 
-    /// Aborts the open transaction.
+    /// Aborts the open transaction. Gives those of its records of which it turned out meanwhile that
+    /// they, or what they were sent with, will never be accepted: their ids, and why.
     ///
     /// # Errors
     /// Any [`Trouble`].
-    fn abort(&mut self) -> Result<(), Trouble>;
+    fn abort(&mut self) -> Result<Vec<(String, String)>, Trouble>;
 }

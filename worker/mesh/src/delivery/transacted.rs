@@ -213,10 +213,7 @@ impl Transacted {
                 log.commit()?;
                 return Ok(self.finish(now));
             }
-            Stage::Aborting => {
-                log.abort()?;
-                self.stage = Stage::Between;
-            }
+            Stage::Aborting => self.abort(log)?,
             Stage::Lost => {
                 log.init()?;
                 self.stage = Stage::Asking;
@@ -289,6 +286,16 @@ impl Transacted {
                 self.leave_out(refused)
             }
         }
+    }
+
+    /// A refusal may come after something else that went wrong because of it. What was refused
+    /// need not have been alone, so that nothing is left out yet.
+    fn abort(&mut self, log: &mut dyn Transactions) -> Result<(), Trouble> {
+        let refused = log.abort()?;
+        let content = self.content.as_mut().expect("an open transaction has a content");
+        content.careful |= !refused.is_empty();
+        self.stage = Stage::Between;
+        Ok(())
     }
 
     /// Leaves a record out that was refused alone; others are sent again, each alone. A checkpoint
