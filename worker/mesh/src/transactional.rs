@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// How long a call may take before nobody knows what becomes of it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a call may take of which a worker may have to let go meanwhile.
+const SLICE: Duration = Duration::from_millis(500);
 /// How long records in flight may take that are of no use any more.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Answers that are looked at together.
@@ -29,6 +31,8 @@ pub(crate) struct Transactional {
     group: Arc<Onlooker>,
     /// None when nothing is known of what the last one left behind.
     producer: Option<BaseProducer<Answers>>,
+    /// One whose transactions are being initialised, and since when.
+    unready: Option<(BaseProducer<Answers>, Instant)>,
 }
 
 /// What the brokers say of the records of a transaction.
@@ -102,8 +106,15 @@ impl Transactional {
                 routes: routes.clone(),
                 group: group.clone(),
                 producer: None,
+                unready: None,
             })
         })
+    }
+
+    fn make(&self) -> Result<BaseProducer<Answers>, Trouble> {
+        let config = self.connection.transactional(&self.id).map_err(Trouble::Fatal)?;
+        let made = config.create_with_context(Answers::default());
+        made.map_err(|e| Trouble::Fatal(Error::kafka("make a transactional producer")(e)))
     }
 
     fn producer(&self) -> Result<&BaseProducer<Answers>, Trouble> {
@@ -126,16 +137,23 @@ impl Transactional {
 }
 
 impl Transactions for Transactional {
-    fn init(&mut self) -> Result<(), Trouble> {
+    fn init(&mut self) -> Result<bool, Trouble> {
         // What the former one has in flight is purged before the brokers forget about it.
         self.producer = None;
-        let config = self.connection.transactional(&self.id).map_err(Trouble::Fatal)?;
-        let made: BaseProducer<_> = config
-            .create_with_context(Answers::default())
-            .map_err(|e| Trouble::Fatal(Error::kafka("make a transactional producer")(e)))?;
-        let initialised = made.init_transactions(PATIENCE);
-        self.producer = Some(made);
-        self.settled(initialised)
+        let (made, since) = match self.unready.take() {
+            Some(unready) => unready,
+            None => (self.make()?, Instant::now()),
+        };
+        match made.init_transactions(SLICE) {
+            Err(KafkaError::Transaction(e)) if e.is_retriable() && since.elapsed() < PATIENCE => {
+                self.unready = Some((made, since));
+                Ok(false)
+            }
+            initialised => {
+                self.producer = Some(made);
+                self.settled(initialised).map(|()| true)
+            }
+        }
     }
 
     fn committed(&mut self) -> Result<Option<i64>, Trouble> {

@@ -17,6 +17,8 @@ struct Script {
     /// Whether a commit that goes wrong has been done all the same.
     commits_anyway: bool,
     refuses: Option<&'static str>,
+    /// Whether it never comes to the end of an initialisation.
+    silent: bool,
     /// What is set before a call goes wrong.
     revokes: Option<Arc<AtomicBool>>,
     calls: Vec<&'static str>,
@@ -59,9 +61,9 @@ impl Script {
 }
 
 impl Transactions for Script {
-    fn init(&mut self) -> Result<(), Trouble> {
+    fn init(&mut self) -> Result<bool, Trouble> {
         self.open.clear();
-        self.call("init")
+        self.call("init").map(|()| !self.silent)
     }
 
     fn committed(&mut self) -> Result<Option<i64>, Trouble> {
@@ -278,4 +280,18 @@ fn a_refusal_that_comes_after_what_went_wrong_by_it_is_not_forgotten() {
         // It was known at the first abort that each has to be sent alone.
         assert_eq!(log.count("abort"), 2, "{wrong}");
     }
+}
+
+#[test]
+fn who_is_revoked_while_the_log_is_silent_does_not_insist() {
+    let (mut transacted, revoked) = transacted(None);
+    let troubles = [("commit", indefinite())].into();
+    let mut log = Script { troubles, silent: true, ..Script::default() };
+    transacted.accept(batch(&["a"], 4));
+    while log.count("init") < 3 {
+        transacted.step(&mut log, Duration::ZERO).unwrap();
+    }
+    revoked.store(true, Ordering::SeqCst);
+    assert!(!run(&mut transacted, &mut log));
+    assert_eq!((log.count("init"), log.count("committed")), (3, 0));
 }

@@ -78,7 +78,7 @@ fn fenced(_: Fenced) -> Trouble {
 }
 
 impl Transactions for Transactional {
-    fn init(&mut self) -> Result<(), Trouble> {
+    fn init(&mut self) -> Result<bool, Trouble> {
         self.drop_wire();
         self.client.answered().map_err(|gone| Trouble::Fatal(gone.into()))?;
         let mut state = self.client.world.state();
@@ -88,7 +88,8 @@ impl Transactions for Transactional {
         self.client
             .world
             .note(|| format!("{} is taken by worker {}", self.id, self.client.process));
-        self.client.meanwhile().map_err(|gone| Trouble::Fatal(gone.into()))
+        self.client.meanwhile().map_err(|gone| Trouble::Fatal(gone.into()))?;
+        Ok(true)
     }
 
     fn committed(&mut self) -> Result<Option<i64>, Trouble> {

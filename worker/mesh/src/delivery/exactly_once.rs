@@ -71,7 +71,8 @@ impl ExactlyOnce {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let reason = match log.init() {
-                Ok(()) => return Ok(log),
+                Ok(true) => return Ok(log),
+                Ok(false) => continue,
                 Err(Trouble::Fatal(error)) => return Err(error),
                 Err(
                     Trouble::Fenced(reason)

@@ -79,11 +79,13 @@ pub enum Settled {
 /// A log that takes records, and the offset of one partition of the input, in transactions.
 pub trait Transactions: Send {
     /// Makes it impossible for whoever did so before to go on with transactions on behalf of the
-    /// partition, and ends what they left open.
+    /// partition, and ends what they left open. Does not wait for long: it is to be called again
+    /// until it gives `true`, unless the partition is given up meanwhile, since whoever goes on
+    /// would fence the next owner.
     ///
     /// # Errors
     /// Any [`Trouble`].
-    fn init(&mut self) -> Result<(), Trouble>;
+    fn init(&mut self) -> Result<bool, Trouble>;
 
     /// The offset that the group has committed of the partition.
     ///

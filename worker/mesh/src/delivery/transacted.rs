@@ -118,7 +118,7 @@ pub enum Progress {
     Idle,
     /// Something was done; there is more to do.
     Moved,
-    /// Records are not yet acknowledged.
+    /// The log has not answered yet.
     Pending,
     /// A transaction was committed.
     Committed(Content),
@@ -214,10 +214,8 @@ impl Transacted {
                 return Ok(self.finish(now));
             }
             Stage::Aborting => self.abort(log)?,
-            Stage::Lost => {
-                log.init()?;
-                self.stage = Stage::Asking;
-            }
+            Stage::Lost if !log.init()? => return Ok(Progress::Pending),
+            Stage::Lost => self.stage = Stage::Asking,
             Stage::Asking => return self.judge(log.committed()?, now),
             Stage::Over => return Ok(Progress::Over { fenced: false }),
         }
