@@ -353,6 +353,37 @@ fn a_scale_that_is_widened_is_numbered_alike_after_every_restart() {
 }
 
 #[test]
+fn a_window_does_not_reach_back_before_the_stretch_that_calibrated_it() {
+    let config = "
+kafka: {brokers: 'none:9092', input: in}
+series: {max: 3}
+scales: [{name: late, window: 100, hop: 10, max_radius: {deviations: 1.5},
+  calibration: {samples: 30}}]
+";
+    let mut records = records(&[(0, 200)]);
+    for record in &mut records[..30] {
+        record.value = Some(br#"{"values":[1]}"#[..].into());
+    }
+    let (mut undisturbed, pool) = with(config, 1);
+    let wanted = take((&mut undisturbed, &pool), &records, &Metrics::default());
+    assert_eq!(wanted.len(), 8, "the first window is that of the samples 30 to 129");
+    for cut in [20, 31, 59, 60, 61, 70, 129, 131, 150] {
+        let (_, mut topic) = left(config, &records[..cut]);
+        let mut found = Vec::new();
+        for end in [cut, records.len()] {
+            let (mut next, _) = with(config, 1);
+            let from = resume(&mut next, &topic, None, &records, 0);
+            let again: Vec<_> =
+                records[..end].iter().filter(|r| r.offset >= from).cloned().collect();
+            found = take((&mut next, &pool), &again, &Metrics::default());
+            next.snapshot(&Log::default()).into_iter().for_each(|s| topic.save(s));
+        }
+        let rest = wanted.iter().filter(|o| o.offset >= records[cut].offset);
+        assert!(found.iter().eq(rest), "restarted at {cut}");
+    }
+}
+
+#[test]
 fn slow_series_are_stored_and_fast_ones_replayed() {
     let records = records(&[(0, 200), (1, 2000), (0, 1), (1, 1000)]);
     let (mut partition, pool) = partition(1);

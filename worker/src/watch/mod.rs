@@ -35,6 +35,8 @@ enum Stage {
 #[derive(Debug)]
 struct Following {
     settings: Settings,
+    /// The filtered sample with which its windows begin.
+    from: u64,
     scale: persistence::Scale,
     detector: Option<Detector>,
     /// Channels that enter a point.
@@ -49,8 +51,18 @@ struct Following {
 pub(crate) enum Memory {
     /// The filtered sample with which the calibration stretch begins.
     Calibrating(u64),
-    /// What was found out, if anything had to be, and the detector.
-    Following(Option<Settings>, Option<Box<Detector>>),
+    /// What was found out, if anything had to be, the detector, and the filtered sample with which
+    /// the windows begin: that of the stretch in which it was found out.
+    Following(
+        Option<Settings>,
+        Option<Box<Detector>>,
+        #[serde(default, skip_serializing_if = "is_first")] u64,
+    ),
+}
+
+/// Left out, so that a memory with it can be read by versions that did not know it.
+fn is_first(from: &u64) -> bool {
+    *from == 0
 }
 
 /// What became of a sample.
@@ -67,7 +79,7 @@ impl Watch {
     /// A watch that has seen nothing, for filtered samples of `dimension` channels.
     pub(crate) fn new(config: &Arc<config::Scale>, dimension: usize) -> Watch {
         let stage = match Settings::fixed(config) {
-            Some(settings) => Stage::Following(Box::new(follow(config, settings, dimension))),
+            Some(settings) => Stage::Following(Box::new(follow(config, settings, dimension, 0))),
             None => Stage::Calibrating { from: 0, samples: Vec::new() },
         };
         Watch { config: config.clone(), dimension, stage }
@@ -91,16 +103,16 @@ impl Watch {
             Some(Memory::Calibrating(from)) => {
                 watch.stage = Stage::Calibrating { from, samples: Vec::new() };
             }
-            Some(Memory::Following(found, detector)) => {
+            Some(Memory::Following(found, detector, from)) => {
                 let settings = found.or_else(|| Settings::fixed(config));
                 let settings = settings.expect("what is not fixed was found out");
-                let mut following = follow(config, settings, dimension);
+                let mut following = follow(config, settings, dimension, from);
                 following.detector = detector.map(|d| *d);
                 watch.stage = Stage::Following(Box::new(following));
             }
         }
         if let Stage::Following(following) = &mut watch.stage {
-            following.scale.resume_at(next);
+            following.scale.resume_at(next.max(following.from));
         }
         watch
     }
@@ -126,7 +138,10 @@ impl Watch {
                 samples.extend_from_slice(sample);
             }
             Stage::Calibrating { .. } => {}
-            Stage::Following(following) => _ = following.scale.replay(sample)?,
+            Stage::Following(following) if index >= following.from => {
+                following.scale.replay(sample)?;
+            }
+            Stage::Following(_) => {}
         }
         Ok(())
     }
@@ -135,7 +150,9 @@ impl Watch {
     pub(crate) fn oldest(&self, next: u64) -> u64 {
         match &self.stage {
             Stage::Calibrating { from, .. } => *from,
-            Stage::Following(following) => next.saturating_sub(following.scale.span()),
+            Stage::Following(following) => {
+                next.saturating_sub(following.scale.span()).max(following.from)
+            }
         }
     }
 
@@ -147,7 +164,7 @@ impl Watch {
                 let found = self.config.is_calibrated().then_some(following.settings);
                 let detector = following.detector.clone().map(Box::new);
                 let remembers = found.is_some() || detector.is_some();
-                remembers.then_some(Memory::Following(found, detector))
+                remembers.then_some(Memory::Following(found, detector, following.from))
             }
         }
     }
@@ -177,7 +194,7 @@ impl Watch {
         }
         match Settings::found(&self.config, &calibration, samples, self.dimension) {
             Ok(settings) => {
-                let mut following = follow(&self.config, settings, self.dimension);
+                let mut following = follow(&self.config, settings, self.dimension, *from);
                 following.scale.resume_at(*from);
                 for row in samples.chunks_exact(self.dimension) {
                     following.scale.replay(row)?;
@@ -249,7 +266,7 @@ impl Following {
     }
 }
 
-fn follow(config: &config::Scale, settings: Settings, dimension: usize) -> Following {
+fn follow(config: &config::Scale, settings: Settings, dimension: usize, from: u64) -> Following {
     let scale = settings.scale(config, dimension).expect("the configuration was checked");
     let detector = config.detection.as_ref().map(|detection| {
         Detector::new(detection, settings.window, settings.hop)
@@ -261,7 +278,25 @@ fn follow(config: &config::Scale, settings: Settings, dimension: usize) -> Follo
         stride: config.stride as u64,
         reach: ((embedding.copies - 1) * settings.delay) as u64,
         settings,
+        from,
         scale,
         detector,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_that_does_not_say_where_the_windows_begin_can_be_read() {
+        let settings = r#"{"window":8,"hop":1,"delay":2,"cap":1.5}"#;
+        let old = format!(r#"{{"Following":[{settings},null]}}"#);
+        let memory: Memory = serde_json::from_str(&old).unwrap();
+        assert!(matches!(memory, Memory::Following(Some(_), None, 0)));
+        assert_eq!(serde_json::to_string(&memory).unwrap(), old, "and is written as it was");
+        let new = format!(r#"{{"Following":[{settings},null,30]}}"#);
+        let memory: Memory = serde_json::from_str(&new).unwrap();
+        assert_eq!(serde_json::to_string(&memory).unwrap(), new);
     }
 }
