@@ -384,6 +384,31 @@ scales: [{name: late, window: 100, hop: 10, max_radius: {deviations: 1.5},
 }
 
 #[test]
+fn a_scale_that_found_its_window_and_has_no_cap_is_taken_up() {
+    let records = records(&[(0, 300)]);
+    for found in ["window: auto", "window: 8, embedding: {copies: 2, delay: auto}"] {
+        let config = format!(
+            "
+kafka: {{brokers: 'none:9092', input: in}}
+series: {{preprocess: {{decimate: 2, high_pass: 3}}}}
+scales: [{{name: a, {found}, hop: 3, max_radius: infinity,
+  calibration: {{samples: 24, min_period: 3, max_period: 8}}, detection:
+    {{warm_up: {{emissions: 2}}, memory: {{emissions: 6}}}}}}]
+"
+        );
+        let (mut undisturbed, pool) = with(&config, 1);
+        let wanted = take((&mut undisturbed, &pool), &records, &Metrics::default());
+        let (first, topic) = left(&config, &records[..150]);
+        let (mut second, _) = with(&config, 1);
+        let from = resume(&mut second, &topic, None, &records, 0);
+        let again: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
+        let outputs = take((&mut second, &pool), &again, &Metrics::default());
+        let rest: Vec<_> = wanted.into_iter().filter(|o| o.offset >= first.next()).collect();
+        assert!(!rest.is_empty() && outputs == rest, "{found}");
+    }
+}
+
+#[test]
 fn slow_series_are_stored_and_fast_ones_replayed() {
     let records = records(&[(0, 200), (1, 2000), (0, 1), (1, 1000)]);
     let (mut partition, pool) = partition(1);

@@ -1,7 +1,7 @@
 use crate::config::{Auto, Calibration, Radius, Scale};
 use detection::{CalibrationError, Search};
 use persistence::{Config, ConfigError, Degree, Embedding};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a scale is made with, once everything is found out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -9,7 +9,13 @@ pub(crate) struct Settings {
     pub(crate) window: usize,
     pub(crate) hop: usize,
     pub(crate) delay: usize,
+    #[serde(deserialize_with = "number_or_infinity")]
     pub(crate) cap: f32,
+}
+
+/// JSON has no infinity: it is written as null.
+fn number_or_infinity<'de, D: Deserializer<'de>>(cap: D) -> Result<f32, D::Error> {
+    Ok(Option::deserialize(cap)?.unwrap_or(f32::INFINITY))
 }
 
 impl Settings {
