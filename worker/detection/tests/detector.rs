@@ -2,7 +2,7 @@
 
 use detection::features::Level;
 use detection::{
-    Channel, Detector, DetectorConfig, LoopScore, Observation, Outcome, Radii, Score, Span,
+    Alert, Channel, Detector, DetectorConfig, LoopScore, Observation, Outcome, Radii, Score, Span,
 };
 use persistence::{Diagram, Diagrams, Pair};
 use proptest::prelude::*;
@@ -67,6 +67,34 @@ fn the_warm_up_is_silent_and_a_large_loop_is_told_about() {
     assert_eq!(moved.value, outcome.features.h1.max);
     assert!(moved.z > 6.0 && moved.reference > 0.5 && moved.reference < 0.56);
     assert!(alert.moved.windows(2).all(|m| m[0].z.abs() >= m[1].z.abs()));
+}
+
+#[test]
+fn what_moves_for_the_first_time_without_a_cap_has_a_finite_score() {
+    // Nothing has ever deviated, and without a cap there is no length to compare with.
+    let (mut detector, radii) = (
+        detector(&DetectorConfig { h1_score: LoopScore::Max, ..config() }),
+        Radii { h0: f32::INFINITY, h1: f32::INFINITY },
+    );
+    let components: Diagram = [(0.0, 1.0), (0.0, f32::INFINITY)].map(pair).into_iter().collect();
+    let mut observe = |t: u64, loops: &[(f32, f32)]| {
+        let loops: Diagram = loops.iter().copied().map(pair).collect();
+        let diagrams: Diagrams = [components.clone(), loops].into_iter().collect();
+        let level = Level { mean: vec![0.0], deviation: vec![0.0] };
+        let (time, cap) = (t as f64, f32::INFINITY);
+        detector.observe(&Observation { end: t, time, diagrams: &diagrams, cap, radii, level })
+    };
+    (0..60).for_each(|t| _ = observe(t, &[]));
+    let outcome = observe(60, &[(0.5, 0.75)]);
+    let (score, alert) = (outcome.score.unwrap(), outcome.alert.unwrap());
+    assert_eq!((score.h1, score.value), (1e9, 1e9));
+    assert!(alert.moved.iter().any(|m| m.feature == "h1.max" && m.z == 1e9), "{alert:?}");
+    let text = serde_json::to_string(&(&score, &alert)).unwrap();
+    assert_eq!(serde_json::from_str::<(Score, Alert)>(&text).unwrap(), (score, alert));
+}
+
+fn pair((birth, death): (f32, f32)) -> Pair {
+    Pair { birth, death }
 }
 
 #[test]

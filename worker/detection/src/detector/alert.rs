@@ -34,7 +34,7 @@ pub struct Alert {
 pub struct Moved {
     /// Its name: `h1.max`, or `level.mean.0` for channel 0.
     pub feature: String,
-    /// Its robust z-score.
+    /// Its robust z-score, at most 10⁹ either way.
     pub z: f32,
     /// Its value.
     pub value: f32,

@@ -38,6 +38,10 @@ struct Rows {
     first: Option<Vec<f64>>,
 }
 
+/// The largest z-score, either way: what has never deviated has a MAD of 0 when there is no floor,
+/// and JSON has no infinity.
+const MOST: f64 = 1e9;
+
 /// A value against what it usually is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Deviation {
@@ -84,7 +88,7 @@ impl Reference {
 
     /// The robust z-scores, (value − median) / (1.4826 MAD), of the first numbers of a row. The
     /// MAD counts at least as `floors`, as 2 % of the median, and, once the warm-up has
-    /// ended, as 5 % of what it was then. Without rows all are 0.
+    /// ended, as 5 % of what it was then. None is beyond ±[`MOST`]. Without rows all are 0.
     pub(super) fn deviations(&self, row: &[f32], floors: &[f64]) -> Vec<Deviation> {
         (0..row.len()).map(|i| self.deviation(i, row[i], floors[i])).collect()
     }
@@ -100,7 +104,7 @@ impl Reference {
         let difference = f64::from(value) - median;
         let known = self.len() > 0 && difference != 0.0;
         let z = if known { difference / (MAD_TO_DEVIATION * mad) } else { 0.0 };
-        Deviation { median, z }
+        Deviation { median, z: z.clamp(-MOST, MOST) }
     }
 
     /// Remembers the MADs, when the warm-up ends; later calls change nothing.

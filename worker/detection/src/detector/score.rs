@@ -17,7 +17,7 @@ pub enum Channel {
     Level,
 }
 
-/// How unusual an emission is.
+/// How unusual an emission is. No score is beyond ±10⁹.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
     /// Of the components: how far they have moved, the root mean square of the clipped robust
