@@ -32,7 +32,7 @@ pub struct Plan {
     pub expectation: Expectation,
     /// What is intended before this time is sent and audited, but not measured.
     pub warm_up: Duration,
-    /// How long is waited for an output that has to come, since the last one came.
+    /// How long is waited for an output that has to come, or may, since the last one came.
     pub patience: Duration,
 }
 
@@ -198,11 +198,13 @@ impl Stage<'_> {
         self.done.store(true, Ordering::Relaxed);
     }
 
-    /// Whether something may still come, after the last point was sent at `fed`.
+    /// Whether something may still come, after the last point was sent at `fed`. What cannot be
+    /// foreseen is never owed, and may come as late as what is.
     fn is_waiting(&self, fed: Duration) -> bool {
         let ledger = self.ledger();
         let quiet = self.clock.now().saturating_sub(ledger.last_arrival().max(fed));
-        let longest = if ledger.owed() > 0 { self.plan.patience } else { SETTLE };
+        let is_owed = ledger.owed() > 0 || !self.plan.expectation.foresees_all();
+        let longest = if is_owed { self.plan.patience } else { SETTLE };
         !self.happened.is_empty() || quiet < longest
     }
 

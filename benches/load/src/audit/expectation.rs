@@ -30,7 +30,7 @@ pub struct Rule {
     /// The name of the scale.
     pub scale: String,
     /// When; `None` when the worker finds that out from the values. The outputs of such a scale
-    /// cannot be missed: they are only checked for repetition and order.
+    /// are checked for repetition and order, and for whether they go on as long as the inputs.
     pub cadence: Option<Cadence>,
     /// Whether there are features, and may be alerts, besides diagrams.
     pub judged: bool,
@@ -86,6 +86,11 @@ impl Expectation {
             matching: Matching::Number,
             most_series: None,
         }
+    }
+
+    /// Whether it is known of every scale when it has outputs.
+    pub fn foresees_all(&self) -> bool {
+        self.rules.iter().all(|rule| rule.cadence.is_some())
     }
 
     /// The output with that id.

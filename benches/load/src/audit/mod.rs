@@ -5,6 +5,7 @@
 
 mod cadence;
 mod expectation;
+mod silence;
 mod verdict;
 
 pub use cadence::Cadence;
@@ -14,6 +15,7 @@ pub use verdict::{Examples, Repetitions, Verdict};
 use hashbrown::HashMap;
 use lru::LruCache;
 use mesh::schema::Kind;
+use silence::Silence;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -47,14 +49,24 @@ pub struct Audit {
     reaches: HashMap<i32, (i64, i64)>,
     outputs: HashMap<Name, Output>,
     /// The last points of each partition, for outputs that cannot be foreseen.
-    recent: HashMap<i32, VecDeque<(Cause, Times)>>,
+    recent: HashMap<i32, VecDeque<Point>>,
+    silence: Silence,
     /// The last cause of each series, kind and scale.
     last: HashMap<Box<str>, HashMap<(Kind, u16), Cause>>,
     owed: u64,
     verdict: Verdict,
 }
 
-/// Points of a partition whose times are kept for outputs that cannot be foreseen.
+/// A point, for outputs of it that cannot be foreseen.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    cause: Cause,
+    times: Times,
+    /// Which sample of its series it is, from 1.
+    number: u64,
+}
+
+/// Points of a partition that are kept for outputs that cannot be foreseen.
 const RECENT: usize = 1 << 18;
 
 /// An output that has come, or has to.
@@ -76,6 +88,7 @@ impl Audit {
             reaches: HashMap::new(),
             outputs: HashMap::new(),
             recent: HashMap::new(),
+            silence: Silence::default(),
             last: HashMap::new(),
             owed: 0,
             verdict: Verdict::default(),
@@ -103,6 +116,10 @@ impl Audit {
         let reach = self.reaches.entry(cause.partition).or_insert((cause.offset, cause.offset));
         reach.1 = reach.1.max(cause.offset);
         let number = self.count(cause, series);
+        if !self.expectation.foresees_all() {
+            self.silence.sample(series, number);
+            self.remember(Point { cause, times, number });
+        }
         let mut settled = Vec::new();
         for scale in 0..self.expectation.rules.len() {
             let rule = &self.expectation.rules[scale];
@@ -112,10 +129,11 @@ impl Audit {
             match due {
                 Some(false) => {}
                 Some(true) => settled.extend(names.filter_map(|name| self.expect(name, times))),
-                None => settled.extend(names.filter_map(|name| self.admit(name, times))),
+                None => {
+                    settled.extend(names.filter_map(|name| self.admit(name, series, times, number)))
+                }
             }
         }
-        self.remember(cause, times);
         settled
     }
 
@@ -138,7 +156,11 @@ impl Audit {
         }
         output.came = Some((at, bytes));
         let (times, expected) = (output.times, output.expected);
-        let times = times.or_else(|| self.remembered(name.cause));
+        let point = self.remembered(name.cause);
+        if let Some(Point { number, .. }) = point {
+            self.hear(name, series, number);
+        }
+        let times = times.or(point.map(|point| point.times));
         self.owed -= u64::from(expected);
         self.verdict.arrived += 1;
         self.follow(name, series);
@@ -178,6 +200,7 @@ impl Audit {
             }
             verdict.expected += u64::from(output.expected);
         }
+        self.add_silent(&mut verdict);
         verdict
     }
 
@@ -228,28 +251,49 @@ impl Audit {
     }
 
     /// Notes that an output of a scale without a cadence may come.
-    fn admit(&mut self, name: Name, times: Times) -> Option<Settled> {
+    fn admit(&mut self, name: Name, series: &str, times: Times, number: u64) -> Option<Settled> {
         let output = self.outputs.get_mut(&name)?;
         output.times = Some(times);
-        output.came.map(|(at, _)| Settled { kind: name.kind, times, at })
+        let (at, _) = output.came?;
+        self.hear(name, series, number);
+        Some(Settled { kind: name.kind, times, at })
     }
 
-    /// Keeps the times of the last points, if there are outputs that cannot be foreseen.
-    fn remember(&mut self, cause: Cause, times: Times) {
-        if self.expectation.rules.iter().all(|rule| rule.cadence.is_some()) {
-            return;
+    /// Notes that there is an output with a sample of a series, if it is of a scale without a
+    /// cadence.
+    fn hear(&mut self, name: Name, series: &str, number: u64) {
+        let unforeseen = self.expectation.rules[usize::from(name.scale)].cadence.is_none();
+        if unforeseen && name.kind == Kind::Diagrams {
+            self.silence.hear(series, name.scale, number);
         }
-        let recent = self.recent.entry(cause.partition).or_default();
-        recent.push_back((cause, times));
+    }
+
+    /// Counts the series that fell silent, for each scale without a cadence.
+    fn add_silent(&self, verdict: &mut Verdict) {
+        for (rule, scale) in self.expectation.rules.iter().zip(0..) {
+            if rule.cadence.is_some() {
+                continue;
+            }
+            for series in self.silence.silent(scale) {
+                verdict.silent += 1;
+                Examples::keep(&mut verdict.examples.silent, || format!("{series}/{}", rule.scale));
+            }
+        }
+    }
+
+    /// Keeps the last points of each partition.
+    fn remember(&mut self, point: Point) {
+        let recent = self.recent.entry(point.cause.partition).or_default();
+        recent.push_back(point);
         if recent.len() > RECENT {
             recent.pop_front();
         }
     }
 
-    fn remembered(&self, cause: Cause) -> Option<Times> {
+    fn remembered(&self, cause: Cause) -> Option<Point> {
         let recent = self.recent.get(&cause.partition)?;
-        let found = recent.binary_search_by_key(&cause, |(cause, _)| *cause).ok()?;
-        Some(recent[found].1)
+        let found = recent.binary_search_by_key(&cause, |point| point.cause).ok()?;
+        Some(recent[found])
     }
 
     /// Sees whether an output came after a later one.

@@ -99,7 +99,7 @@ fn what_is_lost_doubled_swapped_or_made_up_is_found() {
     audit.stray("without an id");
     let verdict = audit.verdict();
     assert_eq!(faults(&verdict), [1, 2, 1, 1, 2], "{verdict}");
-    let Examples { lost: l, duplicated, out_of_order, unexpected } = verdict.examples.clone();
+    let Examples { lost: l, duplicated, out_of_order, unexpected, .. } = verdict.examples.clone();
     assert_eq!(l, [all[lost].0.clone()]);
     assert_eq!(duplicated, [all[doubled].0.clone(), all[other].0.clone()]);
     assert_eq!(out_of_order, [all[late].0.clone()]);
@@ -206,6 +206,36 @@ scales: [{name: found, window: 6, max_radius: {deviations: 1}, calibration: {sam
     let verdict = audit.verdict();
     assert_eq!(faults(&verdict), [0, 1, 0, 1, 1], "{verdict}");
     assert_eq!((verdict.expected, verdict.unforeseen), (0, 3));
+}
+
+/// A scale that finds out its radius, and points of two series whose outputs come with every
+/// fifth one from the 50th on, until a point at which the worker dies.
+fn unforeseen(points: i64, death: i64) -> Verdict {
+    let yaml = "
+kafka: {brokers: 'x:1', input: in}
+scales: [{name: found, window: 6, max_radius: {deviations: 1}, calibration: {samples: 50}}]
+";
+    let config = Config::from_yaml(yaml).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut audit = Audit::new(Expectation::of(&config, 1));
+    for offset in 0..points {
+        let series = format!("s{}", offset % 2);
+        audit.input(cause(offset), &series, Times::default());
+        if offset / 2 >= 50 && (offset / 2) % 5 == 0 && offset < death {
+            take(&mut audit, &(format!("in/0/{offset}/diagrams/found"), series), 7);
+        }
+    }
+    audit.verdict()
+}
+
+#[test]
+fn a_worker_that_dies_halfway_does_not_pass_though_nothing_is_foreseen() {
+    let alive = unforeseen(400, 400);
+    assert!(alive.passes(Repetitions::Forbidden), "{alive}");
+    let dead = unforeseen(400, 200);
+    assert!(!dead.passes(Repetitions::Allowed), "{dead}");
+    assert_eq!((dead.lost, dead.silent), (0, 2), "{dead}");
+    assert_eq!(dead.examples.silent, ["s0/found", "s1/found"]);
+    assert!(dead.to_string().ends_with("2 series fell silent before their points ended"));
 }
 
 #[test]

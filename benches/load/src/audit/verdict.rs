@@ -24,8 +24,11 @@ pub struct Verdict {
     /// Alerts that came, each with features that had to come.
     pub alerts: u64,
     /// Outputs of scales that find out from the values when they put something out; of these, it
-    /// is not known whether one is missing.
+    /// is not known whether a single one is missing.
     pub unforeseen: u64,
+    /// Series, for each such scale, whose outputs stopped well before their points, or never
+    /// began although others did much sooner.
+    pub silent: u64,
     /// Ids of some of what is wrong.
     pub examples: Examples,
 }
@@ -41,6 +44,8 @@ pub struct Examples {
     pub out_of_order: Vec<String>,
     /// Of those that nothing asked for.
     pub unexpected: Vec<String>,
+    /// `<series>/<scale>` of those that fell silent.
+    pub silent: Vec<String>,
 }
 
 impl Examples {
@@ -62,7 +67,7 @@ impl Verdict {
             Repetitions::Forbidden => self.duplicated,
             Repetitions::Allowed => self.differing,
         };
-        self.lost + repeated + self.out_of_order + self.unexpected == 0
+        self.lost + repeated + self.out_of_order + self.unexpected + self.silent == 0
     }
 }
 
@@ -88,6 +93,10 @@ impl fmt::Display for Verdict {
         if *differing > 0 {
             write!(f, " ({differing} with other bytes)")?;
         }
-        write!(f, ", {out_of_order} out of order, {unexpected} unexpected")
+        write!(f, ", {out_of_order} out of order, {unexpected} unexpected")?;
+        match self.silent {
+            0 => Ok(()),
+            silent => write!(f, ", {silent} series fell silent before their points ended"),
+        }
     }
 }

@@ -71,7 +71,8 @@ fn tiles(report: &Report) -> String {
     let (goal, audit) = (report.goal, &report.audit);
     let slow = latency.is_none_or(|p| p.p95 > goal.p95_ms);
     let late = report.lag_ms.is_none_or(|lag| lag.p99 > goal.lag_p99_ms);
-    let faults = audit.lost + audit.duplicated + audit.out_of_order + audit.unexpected;
+    let faults =
+        audit.lost + audit.duplicated + audit.out_of_order + audit.unexpected + audit.silent;
     let mut tiles = tile(&at(|p| p.p50), "ms", "median latency", "from the intended time", false)
         + &tile(
             &at(|p| p.p95),
@@ -273,6 +274,7 @@ fn audit(report: &Report) -> String {
     row("unexpected", audit.unexpected, true, &examples.unexpected);
     row("alerts", audit.alerts, false, &[]);
     row("outputs that cannot be foreseen", audit.unforeseen, false, &[]);
+    row("series that fell silent", audit.silent, true, &examples.silent);
     format!(
         "<section class=panel><div class=caption><h2>Audit</h2></div><table>{rows}</table></section>"
     )
