@@ -87,6 +87,12 @@ class Job:
         self.producer.poll(0)
 
 
+def ready(consumer):
+    """What has come: `consume` with a timeout would wait for a whole batch until it is over."""
+    first = consumer.poll(0.02)
+    return [] if first is None else [first, *consumer.consume(BATCH - 1, timeout=0)]
+
+
 def run(options):
     consumer = Consumer(
         {
@@ -113,8 +119,7 @@ def run(options):
     consumer.subscribe([options.input])
     job, committed = Job(options, producer), time.monotonic()
     while True:
-        messages = consumer.consume(BATCH, timeout=0.02)
-        for message in messages:
+        for message in ready(consumer):
             if message.error():
                 raise SystemExit(f"cannot read {options.input}: {message.error()}")
             job.take(message)
