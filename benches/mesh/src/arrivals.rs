@@ -4,7 +4,9 @@ use crate::stage::{self, Stage};
 use anyhow::{Context, Result};
 use mesh::tail::Begin;
 use mesh::{Record, Tail};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A result that can be read.
@@ -16,6 +18,8 @@ pub(crate) struct Arrival {
     pub(crate) time: f64,
     /// When it was read, milliseconds since 1970.
     pub(crate) readable: f64,
+    /// When the broker appended it, milliseconds since 1970.
+    pub(crate) appended: i64,
     pub(crate) partition: i32,
     /// Of its bytes.
     pub(crate) digest: u64,
@@ -42,8 +46,9 @@ impl Reader {
         let mut hasher = DefaultHasher::new();
         hasher.write(located.record.value.as_deref().unwrap_or_default());
         let digest = hasher.finish();
+        let appended = located.record.timestamp.context("a result has no append time")?;
         let partition = located.partition;
-        self.arrivals.push(Arrival { series, time, readable, partition, digest });
+        self.arrivals.push(Arrival { series, time, readable, appended, partition, digest });
         Ok(true)
     }
 
@@ -52,6 +57,15 @@ impl Reader {
         while self.read(quiet)? {}
         Ok(())
     }
+}
+
+/// How many results the broker appended in a stretch of time, milliseconds since 1970; those that
+/// had come before do not count. That is what was computed in it, however slow the reader is.
+pub(crate) fn appended_within(arrivals: &[Arrival], stretch: Range<f64>) -> usize {
+    let mut seen = HashSet::new();
+    let new = |arrival: &&Arrival| seen.insert((arrival.series, arrival.time.to_bits()));
+    let new = arrivals.iter().filter(new);
+    new.filter(|arrival| stretch.contains(&(arrival.appended as f64))).count()
 }
 
 /// Milliseconds since 1970.
@@ -83,6 +97,16 @@ fn time(value: &[u8]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_count_by_when_they_were_appended_and_once() {
+        let arrival = |(time, appended)| {
+            let (series, partition, digest) = (0, 0, 7);
+            Arrival { series, time, readable: 9999.0, appended, partition, digest }
+        };
+        let arrivals = [(1.0, 99), (2.0, 100), (1.0, 110), (3.0, 150), (3.0, 160), (4.0, 200)];
+        assert_eq!(appended_within(&arrivals.map(arrival), 100.0..200.0), 2);
+    }
 
     #[test]
     fn the_time_of_points_and_results_is_found() {

@@ -2,7 +2,7 @@
 
 use crate::arrivals::Arrival;
 use crate::history::History;
-use crate::job::Job;
+use crate::job::{Guarantee, Job};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -52,6 +52,20 @@ impl Audit {
         audit.results = arrivals.len() - audit.duplicated;
         audit.lost = courses.iter().map(|course| course.missing(extent)).sum();
         Ok(audit)
+    }
+
+    /// What is wrong, in words. Only at least once may results come again.
+    pub(crate) fn faults(&self, guarantee: Guarantee) -> Vec<String> {
+        let Audit { lost, duplicated, contradicted, reordered, .. } = *self;
+        let again = if guarantee == Guarantee::ExactlyOnce { duplicated } else { 0 };
+        let counts = [
+            (lost, "lost"),
+            (contradicted, "came again with other bytes"),
+            (again, "came again, in spite of exactly once"),
+            (reordered, "came after later ones"),
+        ];
+        let found = counts.into_iter().filter(|(count, _)| *count > 0);
+        found.map(|(count, what)| format!("{count} results {what}")).collect()
     }
 
     pub(crate) fn plus(self, other: Audit) -> Audit {
@@ -119,6 +133,7 @@ mod tests {
             series: 0,
             time: end as f64,
             readable: 0.0,
+            appended: 0,
             partition: 0,
             digest,
         };
@@ -144,6 +159,16 @@ mod tests {
         let found = audit(&twice, Extent::Whole).unwrap();
         assert_eq!((found.duplicated, found.contradicted, found.reordered), (2, 1, 0));
         assert_eq!(found.results, 11);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_a_guarantee() {
+        let twice = Audit { duplicated: 2, ..Audit::default() };
+        assert!(twice.faults(Guarantee::AtLeastOnce).is_empty());
+        assert_eq!(twice.faults(Guarantee::ExactlyOnce).len(), 1);
+        let bad = Audit { lost: 1, duplicated: 1, contradicted: 1, reordered: 1, results: 9 };
+        assert_eq!(bad.faults(Guarantee::AtLeastOnce).len(), 3);
+        assert_eq!(bad.faults(Guarantee::ExactlyOnce).len(), 4);
     }
 
     #[test]

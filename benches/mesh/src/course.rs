@@ -4,19 +4,20 @@ use crate::backlog::{Backlog, Drained, Span};
 use crate::job::{Guarantee, Job, Peers, Route, Worker};
 use crate::paced::{Pace, Paced};
 use crate::recovery::{self, Recovered};
-use crate::results::{self, ByGuarantee, Python, Streams, WorkerResults};
+use crate::results::{self, ByGuarantee, HASTENED, Python, Streams, WorkerResults};
+use crate::sharing::{self, Shared};
 use crate::show;
 use crate::stage::Stage;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// From the first result until a rate is measured.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// The same for a JVM, which compiles what it has run for a while.
-const WARM_UP_OF_JVM: Duration = Duration::from_secs(6);
+const WARM_UP_OF_JVM: Duration = Duration::from_secs(5);
 /// Points that the fastest worker we know cannot work off in a run.
 const POINTS_PER_SECOND: f64 = 50_000.0;
 /// The same for points that are only passed through.
@@ -24,10 +25,17 @@ const PASSED_PER_SECOND: f64 = 250_000.0;
 /// Runs with each number of workers, in turn: what the machine does meanwhile meets them all.
 const ROUNDS: usize = 2;
 const WORKERS: [usize; 3] = [1, 2, 4];
+/// Points a second that they share, and the time between two pulses of them.
+const SHARED_PER_SECOND: f64 = 20_000.0;
+const PULSE: Duration = Duration::from_millis(50);
+/// In the first seconds the windows fill at once and the work is not yet steady.
+const WARM_UP_AT_A_PACE: Duration = Duration::from_secs(4);
 /// The share of its rate at which the latency of a slow peer is measured.
 const EASY: f64 = 1.0 / 3.0;
 /// What makes Kafka Streams as quick as it gets.
-const HASTENED: &[&str] = &["commit.interval.ms=5", "poll.ms=5", "producer.linger.ms=0"];
+const QUICK: &[&str] = &["commit.interval.ms=5", "poll.ms=5", "producer.linger.ms=0"];
+/// How Kafka Streams is set up when its latency is measured.
+const SETTINGS: [(&str, &[&str]); 2] = [("as_it_comes", &[]), (HASTENED, QUICK)];
 
 /// Everything that is needed to measure.
 pub(crate) struct Course {
@@ -38,10 +46,12 @@ pub(crate) struct Course {
     measure: Duration,
     rate: f64,
     runs: Cell<usize>,
+    began: Instant,
 }
 
 impl Course {
     pub(crate) fn prepare(measure: Duration, rate: f64) -> Result<Course> {
+        let began = Instant::now();
         show::section("Preparing: Kafka, Kafka Streams, Python, points");
         let peers = Peers::prepare()?;
         let stage = Stage::set()?;
@@ -49,23 +59,22 @@ impl Course {
         let workloads = [Workload::circle(), Workload::regime(), Workload::torus()];
         let fill = |workload: &Workload| Backlog::fill(&stage, workload, points as usize);
         let backlogs = workloads.iter().map(fill).collect::<Result<_>>()?;
-        Ok(Course { stage, peers, backlogs, measure, rate, runs: Cell::new(0) })
+        Ok(Course { stage, peers, backlogs, measure, rate, runs: Cell::new(0), began })
     }
 
     pub(crate) fn worker(&self) -> Result<WorkerResults> {
         let mut results = WorkerResults::default();
         show::section("The worker's rate, with one thread that computes");
         for backlog in &self.backlogs {
-            let drained = self.drain(backlog, &plain(), 1, backlog.workload.name)?;
+            let drained = self.drain(backlog, &plain(), backlog.workload.name)?;
             results.rate.insert(backlog.workload.name, drained);
         }
         let torus = self.backlogs.last().context("there is a workload")?;
         for (variant, worker) in variants() {
-            let drained =
-                self.drain(torus, &Job::Worker(worker), 1, &format!("torus, {variant}"))?;
+            let drained = self.drain(torus, &Job::Worker(worker), &format!("torus, {variant}"))?;
             results.rate_of_variants.insert(variant, drained);
         }
-        results.scaling = self.scaling(torus)?;
+        results.scaling = self.scaling()?;
         show::section("The worker's latency");
         results.latency = by_guarantee(|guarantee| self.latency(guarantee))?;
         show::section("A worker of two is killed");
@@ -78,75 +87,81 @@ impl Course {
         Ok(results::Peers { python, kafka_streams: self.streams()? })
     }
 
-    fn scaling(&self, backlog: &Backlog) -> Result<BTreeMap<usize, Vec<Drained>>> {
+    fn scaling(&self) -> Result<BTreeMap<usize, Vec<Shared>>> {
         show::section("The same work by more workers, with one thread each");
         let mut scaling = BTreeMap::new();
         for _ in 0..ROUNDS {
             for workers in WORKERS {
-                let drained =
-                    self.drain(backlog, &plain(), workers, &format!("{workers} workers"))?;
-                scaling.entry(workers).or_insert_with(Vec::new).push(drained);
+                let shared = self.share(workers)?;
+                scaling.entry(workers).or_insert_with(Vec::new).push(shared);
             }
         }
         Ok(scaling)
     }
 
+    fn share(&self, workers: usize) -> Result<Shared> {
+        let what = format!("{workers} workers");
+        let route = self.begin(&what, "shared", &Workload::torus());
+        let (rate, measure) = (SHARED_PER_SECOND, self.measure);
+        let pace = Pace { rate, warm_up: WARM_UP_AT_A_PACE, measure, pulse: PULSE };
+        let (stage, peers) = (&self.stage, &self.peers);
+        let shared = sharing::measure(stage, peers, &plain(), &route, workers, &pace)?;
+        show::shared(&shared);
+        Ok(shared)
+    }
+
     fn latency(&self, guarantee: Guarantee) -> Result<Paced> {
         let job = Job::Worker(Worker { guarantee, threads: None, ..Worker::default() });
-        self.pace(&job, &Workload::torus(), self.rate, guarantee.name())
+        self.pace(&job, self.rate, 2 * self.measure, guarantee.name())
     }
 
     fn recovery(&self, guarantee: Guarantee) -> Result<Recovered> {
-        let (warm_up, measure) = (Duration::from_secs(5), Duration::from_secs(20));
-        let pace = Pace { rate: self.rate, warm_up, measure };
+        let (warm_up, measure) = (Duration::from_secs(5), Duration::from_secs(18));
+        let pace = Pace { rate: self.rate, warm_up, measure, pulse: Duration::ZERO };
         let job = Job::Worker(Worker { guarantee, ..Worker::default() });
-        let route = self.route("killed", &Workload::torus());
+        let route = self.begin(guarantee.name(), "killed", &Workload::torus());
         let recovered = recovery::measure(&self.stage, &self.peers, &job, &route, &pace)?;
-        show::recovered(guarantee.name(), &recovered);
+        show::recovered(&recovered);
         Ok(recovered)
     }
 
     fn python(&self) -> Result<Python> {
         show::section("The same by a Python program");
-        let mut python = Python::default();
+        let (mut rate, mut libraries) = (BTreeMap::new(), BTreeMap::new());
         for backlog in &self.backlogs {
             let name = backlog.workload.name;
-            let (drained, said) = self.drain_and_listen(backlog, &Job::Python, 1, name)?;
+            let (drained, said) = self.drain_and_listen(backlog, &Job::Python, name)?;
             let library = said.lines().find_map(|line| line.strip_prefix("library "));
             let library = library.context("the Python program names no library")?;
-            python.rate.insert(name, drained);
-            python.library.insert(name, library.to_owned());
+            rate.insert(name, drained);
+            libraries.insert(name, library.to_owned());
         }
-        python.points_per_second_per_core = results::slowest(&python.rate);
-        let torus = python.rate.get("torus").context("the torus was measured")?;
+        let torus = rate.get("torus").context("the torus was measured")?;
         let easy = EASY * torus.points_per_second;
-        python.latency = Some(self.pace(&Job::Python, &Workload::torus(), easy, "latency")?);
-        Ok(python)
+        let paced = self.pace(&Job::Python, easy, 2 * self.measure, "latency")?;
+        Ok(Python::of(rate, libraries, [(paced.guarantee, paced)].into()))
     }
 
     fn streams(&self) -> Result<Streams> {
         show::section("Kafka Streams, passing points through");
-        let points = PASSED_PER_SECOND * (WARM_UP_OF_JVM + self.measure).as_secs_f64();
+        let points = PASSED_PER_SECOND * (WARM_UP_OF_JVM + self.passing()).as_secs_f64();
         let backlog = Backlog::fill(&self.stage, &Workload::circle(), points as usize)?;
-        let mut streams = Streams::default();
+        let (mut rate, mut latency) = (BTreeMap::new(), BTreeMap::new());
         for guarantee in Guarantee::BOTH {
             let job = Job::Streams { guarantee, properties: &[] };
-            let drained = self.drain(&backlog, &job, 1, guarantee.name())?;
-            let rate = drained.points_per_cpu_second;
-            streams.points_per_second_per_core.insert(guarantee, rate);
-            streams.rate.insert(guarantee, drained);
-            for (name, properties) in [("as_it_comes", &[][..]), ("hastened", HASTENED)] {
+            rate.insert(guarantee, self.drain(&backlog, &job, guarantee.name())?);
+            for (name, properties) in SETTINGS {
                 let job = Job::Streams { guarantee, properties };
                 let what = format!("{}, {}", guarantee.name(), name.replace('_', " "));
-                let paced = self.pace(&job, &Workload::torus(), self.rate, &what)?;
-                streams.latency.entry(name).or_default().insert(guarantee, paced);
+                let paced = self.pace(&job, self.rate, self.measure, &what)?;
+                latency.entry(name).or_insert_with(BTreeMap::new).insert(guarantee, paced);
             }
         }
-        Ok(streams)
+        Ok(Streams::of(rate, latency))
     }
 
-    fn drain(&self, backlog: &Backlog, job: &Job, workers: usize, what: &str) -> Result<Drained> {
-        Ok(self.drain_and_listen(backlog, job, workers, what)?.0)
+    fn drain(&self, backlog: &Backlog, job: &Job, what: &str) -> Result<Drained> {
+        Ok(self.drain_and_listen(backlog, job, what)?.0)
     }
 
     /// Gives what the first process printed, too.
@@ -154,37 +169,50 @@ impl Course {
         &self,
         backlog: &Backlog,
         job: &Job,
-        workers: usize,
         what: &str,
     ) -> Result<(Drained, String)> {
-        let warm_up = if let Job::Streams { .. } = job { WARM_UP_OF_JVM } else { WARM_UP };
-        let span = Span { warm_up, measure: self.measure };
-        let (stage, peers, output) = (&self.stage, &self.peers, self.output("rate"));
-        let drained = backlog.drain(stage, job, peers, workers, &output, span);
+        let (warm_up, measure) = match job {
+            Job::Streams { .. } => (WARM_UP_OF_JVM, self.passing()),
+            _ => (WARM_UP, self.measure),
+        };
+        let span = Span { warm_up, measure };
+        let output = self.begin(what, "rate", &backlog.workload).output;
+        let drained = backlog.drain(&self.stage, job, &self.peers, &output, span);
         let (drained, said) = drained.with_context(|| format!("measuring the rate: {what}"))?;
-        show::drained(what, &drained);
+        show::drained(&drained);
         Ok((drained, said))
     }
 
-    fn pace(&self, job: &Job, workload: &Workload, rate: f64, what: &str) -> Result<Paced> {
-        let pace = Pace { rate, warm_up: Duration::from_secs(4), measure: 2 * self.measure };
-        let route = self.route("pace", workload);
+    /// How long points are passed through: there are many, and all are read and audited.
+    fn passing(&self) -> Duration {
+        self.measure / 2
+    }
+
+    fn pace(&self, job: &Job, rate: f64, measure: Duration, what: &str) -> Result<Paced> {
+        let pace = Pace { rate, warm_up: WARM_UP_AT_A_PACE, measure, pulse: Duration::ZERO };
+        let route = self.begin(what, "pace", &Workload::torus());
         let record = pace.run(&self.stage, &self.peers, job, &route, 1, |_, _| Ok(()));
         let paced = record.and_then(|record| record.paced(&pace, job));
         let paced = paced.with_context(|| format!("measuring latency: {what}"))?;
-        show::paced(what, &paced);
+        show::paced(&paced);
         Ok(paced)
     }
 
-    fn route(&self, what: &str, workload: &Workload) -> Route {
-        let output = self.output(what);
+    /// Says that a run begins, and gives topics that no run has had.
+    fn begin(&self, what: &str, kind: &str, workload: &Workload) -> Route {
+        let run = self.runs.get() + 1;
+        self.runs.set(run);
+        show::progress(run, self.all(), self.began.elapsed(), what);
+        let output = format!("{kind}-{run}");
         Route { input: format!("{output}-in"), output, workload: workload.clone() }
     }
 
-    /// A name that no run has had.
-    fn output(&self, what: &str) -> String {
-        self.runs.set(self.runs.get() + 1);
-        format!("{what}-{}", self.runs.get())
+    /// How many runs there are.
+    fn all(&self) -> usize {
+        let (rates, both) = (self.backlogs.len(), Guarantee::BOTH.len());
+        let worker = rates + variants().len() + ROUNDS * WORKERS.len() + 2 * both;
+        let (python, streams) = (rates + 1, both * (1 + SETTINGS.len()));
+        worker + python + streams
     }
 }
 

@@ -96,6 +96,15 @@ impl Route {
 }
 
 impl Job {
+    /// What it promises. The Python program commits what was acknowledged.
+    pub(crate) fn guarantee(&self) -> Guarantee {
+        match self {
+            Job::Worker(worker) => worker.guarantee,
+            Job::Python => Guarantee::AtLeastOnce,
+            Job::Streams { guarantee, .. } => *guarantee,
+        }
+    }
+
     /// Points from one result to the next.
     pub(crate) fn hop(&self) -> usize {
         if let Job::Streams { .. } = self { 1 } else { HOP }
@@ -169,14 +178,23 @@ pub(crate) struct Packages {
 }
 
 impl Peers {
-    /// Fetches what they need, and compiles what has to be.
+    /// Fetches what they need, and compiles what has to be. Without them nothing is measured: a
+    /// table that silently lacks those who might be better is worse than none.
+    ///
+    /// # Errors
+    /// When a peer cannot be measured; says which.
     pub(crate) fn prepare() -> Result<Peers> {
+        let python = packages().context("the Python consumer cannot be measured")?;
+        Peers::with(python).context("Kafka Streams cannot be measured")
+    }
+
+    fn with(python: Packages) -> Result<Peers> {
         let here = root().join("benches/mesh");
         let version = harness::kafka::VERSION;
         let libraries = java::libraries("kafka-streams", version, &here.join("pom.xml"))?;
         let classes = harness::cache().join("kafka-streams/classes");
         java::compile(&here.join("PassThrough.java"), &libraries, &classes)?;
-        Ok(Peers { libraries, classes, python: packages()? })
+        Ok(Peers { libraries, classes, python })
     }
 
     fn python(&self, stage: &Stage, route: &Route) -> Result<Process> {

@@ -12,6 +12,7 @@ mod machine;
 mod paced;
 mod recovery;
 mod results;
+mod sharing;
 mod show;
 mod stage;
 mod workload;
@@ -31,7 +32,7 @@ struct Arguments {
     #[arg(long, default_value = "target/bench/mesh.json")]
     out: PathBuf,
     /// Seconds that each rate and each latency is measured for
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 8.0)]
     seconds: f64,
     /// Points a second at which latency is measured
     #[arg(long, default_value_t = 10_000.0)]
@@ -59,8 +60,8 @@ fn main() -> Result<()> {
         .with_context(|| format!("cannot write {}", arguments.out.display()))?;
     show::summary(&results);
     println!("written to {} after {:.0} s", arguments.out.display(), began.elapsed().as_secs_f64());
-    if !results.is_valid() {
-        bail!("in some runs points were not sent in time, see above: measure on a quieter machine");
+    match results.faults.len() {
+        0 => Ok(()),
+        faults => bail!("{faults} faults were found, see above: the figures are not to be trusted"),
     }
-    Ok(())
 }

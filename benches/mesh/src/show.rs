@@ -4,57 +4,91 @@ use crate::audit::Audit;
 use crate::backlog::Drained;
 use crate::paced::Paced;
 use crate::recovery::Recovered;
-use crate::results::Results;
+use crate::results::{ByGuarantee, LatencyOf, Results};
+use crate::sharing::Shared;
+use std::time::Duration;
 
 /// A line about what comes next.
 pub(crate) fn section(text: &str) {
     println!("\n{text}");
 }
 
-pub(crate) fn drained(what: &str, drained: &Drained) {
+/// How far it has come; a line that is there before the run takes its time.
+pub(crate) fn progress(run: usize, runs: usize, elapsed: Duration, what: &str) {
+    println!("[run {run} of {runs}, after {:.0} s] {what}", elapsed.as_secs_f64());
+}
+
+pub(crate) fn drained(drained: &Drained) {
     println!(
-        "  {what:<34} {:>9.0} points per CPU second, {:>9.0} a second; {}",
+        "  {:.0} points per CPU second, {:.0} a second; {}",
         drained.points_per_cpu_second,
         drained.points_per_second,
         audit(&drained.audit)
     );
 }
 
-pub(crate) fn paced(what: &str, paced: &Paced) {
-    let l = &paced.latency_ms;
+pub(crate) fn paced(paced: &Paced) {
     println!(
-        "  {what:<34} P50 {:.1}, P95 {:.1}, P99 {:.1} ms at {:.0} points/s on {:.2} cores; {}",
-        l.p50,
-        l.p95,
-        l.p99,
+        "  {} from intended, {} from append, at {:.0} points/s on {:.2} cores; {}",
+        percentiles(&paced.latency_ms.into()),
+        percentiles(&paced.from_append_ms.into()),
         paced.points_per_second,
         paced.cores,
         audit(&paced.audit)
     );
     if !paced.valid {
         println!(
-            "  {:<34} MEANS NOTHING: the machine is too busy, the generator was {:.0} ms late (P99)",
-            "", paced.generator_lag_ms.p99
+            "  MEANS NOTHING: the machine is too busy, the generator was {:.1} ms late (P99)",
+            paced.generator_lag_ms.p99
         );
     }
 }
 
-pub(crate) fn recovered(what: &str, recovered: &Recovered) {
+pub(crate) fn shared(shared: &Shared) {
     println!(
-        "  {what:<34} served again after {:.1} s; {}",
+        "  {:.1} CPU seconds per million points at {:.0} points/s; {}",
+        shared.cost(),
+        shared.points_per_second,
+        audit(&shared.audit)
+    );
+}
+
+pub(crate) fn recovered(recovered: &Recovered) {
+    println!(
+        "  served again after {:.1} s, {} partitions had paused; {}",
         recovered.seconds,
+        recovered.paused_partitions,
         audit(&recovered.audit)
     );
 }
 
 pub(crate) fn summary(results: &Results) {
-    println!("\npoints per second and core: {:.0}", results.points_per_second_per_core);
-    for (workers, seconds) in &results.cpu_seconds_per_million_points {
+    let figures = &results.figures;
+    println!("\npoints per second and core: {:.0}", figures.points_per_second_per_core);
+    latencies("latency from the intended time", &figures.latency_ms);
+    latencies("latency from the append", &figures.latency_from_append_ms);
+    for (workers, seconds) in &figures.cpu_seconds_per_million_points {
         println!("CPU seconds per million points, {workers} workers: {seconds:.1}");
     }
-    let Results { lost, duplicated, reordered, recovery_seconds, .. } = results;
-    println!("lost {lost}, duplicated {duplicated}, reordered {reordered}");
-    println!("recovery after a kill: {recovery_seconds:.1} s");
+    println!(
+        "over all runs, with those in which a worker was killed: lost {}, duplicated {}, with \
+         other bytes {}, reordered {}",
+        figures.lost, figures.duplicated, figures.contradicted, figures.reordered
+    );
+    if let Some(seconds) = figures.recovery_seconds {
+        println!("recovery after a kill: {seconds:.1} s");
+    }
+    results.faults.iter().for_each(|fault| println!("FAULT: {fault}"));
+}
+
+fn latencies(what: &str, latencies: &ByGuarantee<LatencyOf>) {
+    for (guarantee, latency) in latencies {
+        println!("{what}, {}: {}", guarantee.name().replace('_', " "), percentiles(latency));
+    }
+}
+
+fn percentiles(LatencyOf { p50, p95, p99 }: &LatencyOf) -> String {
+    format!("P50 {p50:.1}, P95 {p95:.1}, P99 {p99:.1} ms")
 }
 
 fn audit(audit: &Audit) -> String {
