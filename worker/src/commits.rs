@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-/// Offsets that may be committed, by partition, until the coordinator has taken them.
+/// Offsets that may be committed, by partition. Nobody tells whether the coordinator has taken
+/// them: librdkafka keeps that to itself when the commit did not wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Commits {
     /// Those that nobody has asked for.
@@ -15,24 +16,15 @@ impl Commits {
         self.ready.extend(offsets);
     }
 
-    /// Hands out what is ready.
-    pub(crate) fn take(&mut self) -> BTreeMap<i32, i64> {
-        self.handed.extend(&self.ready);
-        std::mem::take(&mut self.ready)
-    }
-
-    /// These were not taken by the coordinator: they are ready again, unless newer ones are or
-    /// were handed out, or the partition has left.
-    pub(crate) fn refused(&mut self, offsets: &BTreeMap<i32, i64>) {
-        for (&partition, &offset) in offsets {
-            if self.handed.get(&partition) == Some(&offset) {
-                self.ready.entry(partition).or_insert(offset);
-            }
-        }
+    /// Hands out what is ready; with `again`, the newest of every partition that is held.
+    pub(crate) fn take(&mut self, again: bool) -> BTreeMap<i32, i64> {
+        let ready = std::mem::take(&mut self.ready);
+        self.handed.extend(&ready);
+        if again { self.handed.clone() } else { ready }
     }
 
     /// A partition leaves; gives the newest offset that may be committed of it, also when it was
-    /// handed out: whether it was taken is not always known.
+    /// handed out.
     pub(crate) fn leave(&mut self, partition: i32) -> Option<i64> {
         let handed = self.handed.remove(&partition);
         self.ready.remove(&partition).or(handed)
@@ -48,18 +40,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_comes_again_unless_newer_offsets_went_out() {
+    fn what_was_handed_out_comes_again_on_request_unless_newer_offsets_did() {
         let mut commits = Commits::default();
         commits.allow(at(5));
-        assert_eq!(commits.take(), at(5));
-        assert_eq!(commits.take(), BTreeMap::new());
-        commits.refused(&at(5));
-        assert_eq!(commits.take(), at(5));
+        assert_eq!(commits.take(false), at(5));
+        assert_eq!(commits.take(false), BTreeMap::new());
+        assert_eq!(commits.take(true), at(5));
         commits.allow(at(7));
-        commits.refused(&at(5));
-        assert_eq!(commits.take(), at(7), "the newer one stays");
-        commits.refused(&at(5));
-        assert_eq!(commits.take(), BTreeMap::new(), "an offset never falls");
+        assert_eq!(commits.take(true), at(7), "an offset never falls");
+        assert_eq!(commits.take(true), at(7), "it may have been lost once more");
     }
 
     #[test]
@@ -67,9 +56,8 @@ mod tests {
         let mut commits = Commits::default();
         assert_eq!(commits.leave(0), None);
         commits.allow(at(5));
-        commits.take();
+        commits.take(false);
         assert_eq!(commits.leave(0), Some(5), "its answer may have been lost");
-        commits.refused(&at(5));
-        assert_eq!(commits.take(), BTreeMap::new());
+        assert_eq!(commits.take(true), BTreeMap::new());
     }
 }

@@ -127,14 +127,10 @@ impl Owner for Ownership {
         self.delivery.estranged()
     }
 
-    fn commits(&self) -> BTreeMap<i32, i64> {
+    fn commits(&self, again: bool) -> BTreeMap<i32, i64> {
         let mut commits = lock(&self.commits);
         commits.allow(self.delivery.commits());
-        commits.take()
-    }
-
-    fn refused(&self, offsets: &BTreeMap<i32, i64>) {
-        lock(&self.commits).refused(offsets);
+        commits.take(again)
     }
 
     fn unwanted(&self) -> BTreeSet<i32> {

@@ -9,7 +9,7 @@ use crate::{Class, Connection, Error, Group, Pulse, headers};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
@@ -83,10 +83,9 @@ pub trait Owner: Send + Sync {
     /// Partitions that turned out since the last call to be another's, although the group says
     /// that they are ours. If it goes on to say so, they are lost and assigned again.
     fn estranged(&self) -> Vec<i32>;
-    /// What may be committed since the last call.
-    fn commits(&self) -> BTreeMap<i32, i64>;
-    /// These offsets were not committed.
-    fn refused(&self, offsets: &BTreeMap<i32, i64>);
+    /// What may be committed since the last call; with `again`, the newest of every partition,
+    /// since nobody tells whether it was committed.
+    fn commits(&self, again: bool) -> BTreeMap<i32, i64>;
     /// The partitions of which no records are wanted for now. They are paused, while the others
     /// are read and the membership goes on.
     fn unwanted(&self) -> BTreeSet<i32>;
@@ -110,6 +109,9 @@ const LOOK: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(100);
 /// How often offsets are committed. After a crash, what was put out since is put out again.
 const COMMIT: Duration = Duration::from_millis(100);
+/// How often they are committed although they are no others: a commit may be refused, as in the
+/// middle of a rebalance, and the client says nothing of those for which nobody waits.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// A member of a consumer group, reading one topic.
 pub struct Source {
@@ -182,13 +184,15 @@ impl Source {
     }
 
     fn read(&self, pace: &mut dyn FnMut() -> Result<Option<Pace>, Error>) -> Result<(), Error> {
-        let (mut intake, mut committed, mut looked) =
-            (Intake::default(), Instant::now(), Instant::now());
+        let (mut intake, mut looked) = (Intake::default(), Instant::now());
+        let (mut committed, mut again) = (Instant::now(), Instant::now());
         while let Some(pace) = pace()? {
             self.step(pace, &mut intake)?;
             if committed.elapsed() >= COMMIT {
-                self.commit(&self.membership().owner.commits(), CommitMode::Async);
+                let all = again.elapsed() >= AGAIN;
+                self.commit(&self.membership().owner.commits(all), CommitMode::Async);
                 committed = Instant::now();
+                again = if all { committed } else { again };
             }
             if looked.elapsed() >= LOOK {
                 self.look_at_ends();
@@ -410,24 +414,6 @@ impl ConsumerContext for Membership {
             lock(&self.failure).get_or_insert(error);
         }
     }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        match &result {
-            Err(error) if Class::of(error) == Class::Fenced => {
-                tracing::info!(%error, "offsets are not ours to commit");
-            }
-            Err(error) => tracing::warn!(%error, ?offsets, "committing"),
-            Ok(()) => {}
-        }
-        self.owner.refused(&refused(&result, offsets));
-    }
-}
-
-/// The offsets that were not committed.
-fn refused(result: &KafkaResult<()>, offsets: &TopicPartitionList) -> BTreeMap<i32, i64> {
-    let elements = offsets.elements();
-    let refused = elements.iter().filter(|e| result.is_err() || e.error().is_err());
-    refused.filter_map(|e| Some((e.partition(), e.offset().to_raw()?))).collect()
 }
 
 impl Membership {

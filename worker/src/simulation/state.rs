@@ -28,8 +28,6 @@ pub(super) struct Process {
     pub(super) stopping: bool,
     /// Its place in the group.
     pub(super) member: Option<Member>,
-    /// Offsets that were not taken, for it to hear of.
-    pub(super) refused: Vec<BTreeMap<i32, i64>>,
 }
 
 /// Everything that is not in a worker.
@@ -124,9 +122,6 @@ impl State {
             self.commit_checked(&offsets);
             return;
         }
-        if let Some(of) = self.processes.get_mut(&process) {
-            of.refused.push(offsets);
-        }
         if let Some(history) = &mut self.history {
             history.push("      it is not taken".into());
         }
@@ -154,11 +149,6 @@ impl State {
             self.commit_checked(&decided.offsets);
         }
         Ok(())
-    }
-
-    /// Offsets of a worker that the coordinator did not take.
-    pub(super) fn take_refused(&mut self, process: usize) -> Vec<BTreeMap<i32, i64>> {
-        self.processes.get_mut(&process).map_or_else(Vec::new, |p| std::mem::take(&mut p.refused))
     }
 
     /// A worker hands an output to its producer. What a lease before hands over late may come

@@ -175,9 +175,6 @@ impl Poller {
             Beat::Sync => self.sync(world, member),
             Beat::Fine => {
                 self.reclaim(world);
-                for offsets in world.state().take_refused(self.process) {
-                    self.ownership.refused(&offsets);
-                }
                 self.polls += 1;
                 let commits = self.turn(world, 4) == 0;
                 match commits {
@@ -309,7 +306,8 @@ impl Poller {
         if !world.meanwhile(self.process) {
             return;
         }
-        let offsets = self.ownership.commits();
+        let again = self.turn(world, 4) == 0;
+        let offsets = self.ownership.commits(again);
         if let (Some(member), false) = (self.member, offsets.is_empty()) {
             world.commit(self.process, self.offsets(member, offsets));
         }
