@@ -32,7 +32,7 @@ const NAMED: [(&str, &str); 6] = [
 
 impl Connection {
     /// Properties that delivery depends on; they cannot be set from outside.
-    pub const RESERVED: [&'static str; 13] = [
+    pub const RESERVED: [&'static str; 14] = [
         "bootstrap.servers",
         "metadata.broker.list",
         "group.id",
@@ -46,6 +46,8 @@ impl Connection {
         "enable.idempotence",
         "enable.gapless.guarantee",
         "transactional.id",
+        // Lag, and whether brokers are there, are read from the statistics.
+        "statistics.interval.ms",
     ];
 
     /// Brokers at these addresses, separated by commas, that ask for nothing.

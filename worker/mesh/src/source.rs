@@ -316,6 +316,9 @@ impl Source {
             wait = Duration::ZERO;
             end = end.or_else(|| Some(Instant::now() + BATCH_TIME));
         }
+        if !batches.is_empty() {
+            self.membership().pulse.reachable(true);
+        }
         Ok(batches)
     }
 
