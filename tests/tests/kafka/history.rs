@@ -62,6 +62,80 @@ fn changes(setting: &Setting, change: &str) -> f64 {
     setting.metric(&prefix).iter().sum()
 }
 
+/// A worker that has computed 600 records and stands still.
+fn frozen(kafka: &Kafka, input: &str, lines: &str) -> (Setting, Worker) {
+    let output = format!("{input}-out");
+    kafka.create_topics(input, &[&output], 1).unwrap();
+    POINTS.feed(&kafka.connection(), input, 0..300).unwrap();
+    let mut setting = Setting::new(kafka, input, &output).unwrap();
+    // It remains a member of its group.
+    setting.kafka = format!("  session_timeout_ms: 10000\n{lines}");
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    let mut audit = Audit::of(&kafka.connection(), &output).unwrap();
+    audit.read_until(count(&Points { length: 300, ..POINTS }), MINUTES, &mut worker).unwrap();
+    let lag = || setting.metric("streaming_tda_lag{") == [0.0];
+    worker.wait_until("it is at the end", MINUTES, lag).unwrap();
+    // Checkpoints and offsets are not far behind.
+    std::thread::sleep(Duration::from_secs(1));
+    worker.freeze().unwrap();
+    (setting, worker)
+}
+
+/// Appends the points up to one of which it deletes those before another.
+fn pass_by(kafka: &Kafka, input: &str) {
+    POINTS.feed(&kafka.connection(), input, 300..700).unwrap();
+    topics::truncate(&kafka.connection(), input, 0, POINTS.offset(0, 400)).unwrap();
+}
+
+#[test]
+fn what_retention_takes_while_a_worker_is_held_up_is_counted() {
+    let kafka = Kafka::shared().unwrap();
+    let (setting, mut worker) = frozen(&kafka, "passed", "");
+    pass_by(&kafka, "passed");
+    worker.thaw().unwrap();
+    wait_for_change(&mut worker, &setting, "records-lost");
+    assert_eq!(setting.metric("streaming_tda_records_lost_total"), [200.0]);
+    let points = || setting.metric("streaming_tda_points_total") == [600.0 + 600.0];
+    worker.wait_until("the rest is computed", MINUTES, points).unwrap();
+    let log = worker.log();
+    assert!(log.contains("still ours: taken up anew"), "{log}");
+    assert!(!log.contains("partitions revoked"), "{log}");
+    let mut audit = Audit::of(&kafka.connection(), "passed-out").unwrap();
+    audit.read_rest(QUIET).unwrap();
+    worker.terminate().unwrap();
+    let offset = |id: &str| id.split('/').nth(2).unwrap().parse::<i64>().unwrap();
+    let diagrams = diagrams(&audit).unwrap();
+    let offsets = diagrams.keys().map(|id| offset(id));
+    let anew = offsets.filter(|&offset| offset >= POINTS.offset(0, 300)).min();
+    assert_eq!(anew, Some(POINTS.offset(0, 499)), "the first window that is full again");
+}
+
+#[test]
+fn what_retention_takes_while_a_worker_is_held_up_ends_it_on_request() {
+    let kafka = Kafka::shared().unwrap();
+    let (_, worker) = frozen(&kafka, "strict", "  on_lost_points: fail");
+    pass_by(&kafka, "strict");
+    worker.thaw().unwrap();
+    let log = worker.fails(MINUTES).unwrap();
+    assert!(log.contains("those from 600 to 799 were not computed"), "{log}");
+}
+
+#[test]
+fn an_input_that_is_created_anew_while_a_worker_is_held_up_is_told_of() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let (_, worker) = frozen(&kafka, "anew", "");
+    topics::delete(&connection, "anew").unwrap();
+    while topics::exists(&connection, "anew").unwrap() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    kafka.create_topics("anew", &[], 1).unwrap();
+    POINTS.feed(&connection, "anew", 0..100).unwrap();
+    worker.thaw().unwrap();
+    let log = worker.fails(MINUTES).unwrap();
+    assert!(log.contains("anew/0 is not the partition that the worker has read before"), "{log}");
+}
+
 fn wait_for_change(worker: &mut Worker, setting: &Setting, change: &str) {
     let counted = || changes(setting, change) == 1.0;
     worker.wait_until(&format!("{change} is counted"), MINUTES, counted).unwrap();

@@ -45,6 +45,11 @@ pub(crate) fn is_cut_off(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::AllBrokersDown)
 }
 
+/// Whether the position of a consumer in a partition is not among its records any more.
+pub(crate) fn is_out_of_range(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(Code::AutoOffsetReset)
+}
+
 /// Whether no other client of ours would do better before a person has changed something.
 pub(crate) fn needs_a_person(code: Code) -> bool {
     matches!(

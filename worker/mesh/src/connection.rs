@@ -70,7 +70,9 @@ impl Connection {
         let mut config = self.client(&[
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
-            ("auto.offset.reset", "earliest"),
+            // Where to begin is told for each partition. When that is gone, what was lost is to be
+            // found out, and not jumped over.
+            ("auto.offset.reset", "error"),
             ("isolation.level", "read_committed"),
             // A fetch answers as soon as there is a byte, or after this long.
             ("fetch.min.bytes", "1"),

@@ -1,7 +1,7 @@
 //! Reads the partitions that the group gives us, on one thread.
 
 use crate::breaker::Pace;
-use crate::class::is_cut_off;
+use crate::class::{is_cut_off, is_out_of_range};
 use crate::connection::log;
 use crate::intake::Intake;
 use crate::schema::{Header, Incoming};
@@ -10,10 +10,11 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::statistics::Statistics;
+use rdkafka::statistics::{self, Statistics};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -102,8 +103,6 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a poll waits for a first record.
 const POLL: Duration = Duration::from_millis(20);
-/// How long a change of the position in a partition may take.
-const SEEK: Duration = Duration::from_secs(10);
 /// How often it is looked where paused partitions end, and how long that may take for each.
 const LOOK: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(100);
@@ -127,8 +126,10 @@ struct Membership {
     topic: String,
     owned: Mutex<BTreeSet<i32>>,
     paused: Mutex<BTreeSet<i32>>,
-    /// Since when partitions that are owned are another's.
+    /// Since when partitions that are owned are to be taken up anew.
     estranged: Mutex<BTreeMap<i32, Instant>>,
+    /// Whether the client has lost its place in a partition: it does not say in which.
+    astray: AtomicBool,
     /// Partitions that left since records were last handed over.
     left: Mutex<BTreeSet<i32>>,
     pulse: Pulse,
@@ -153,6 +154,7 @@ impl Source {
             owned: Mutex::default(),
             paused: Mutex::default(),
             estranged: Mutex::default(),
+            astray: AtomicBool::default(),
             left: Mutex::default(),
             pulse: pulse.clone(),
             failure: Mutex::default(),
@@ -218,8 +220,8 @@ impl Source {
         }
     }
 
-    /// Takes partitions up anew that another delivered for, when the group has had the time to
-    /// say that they are not ours, and has not.
+    /// Takes partitions up anew that another delivered for, or whose records are not those that
+    /// were there, when the group has had the time to say that they are not ours, and has not.
     fn reclaim(&self) -> Result<(), Error> {
         let Membership { owner, owned, estranged, .. } = self.membership();
         let mut estranged = lock(estranged);
@@ -235,13 +237,7 @@ impl Source {
         estranged.retain(|partition, _| !certain.contains(partition));
         drop(estranged);
         tracing::info!(topic = self.topic, partitions = ?certain, "still ours: taken up anew");
-        owner.lose(&certain);
-        lock(&self.membership().left).extend(&certain);
-        for (partition, start) in owner.assign(&certain)? {
-            let seek = self.consumer.seek(&self.topic, partition, Offset::Offset(start), SEEK);
-            seek.map_err(Error::kafka(format!("go back to {start} in {partition}")))?;
-        }
-        Ok(())
+        self.membership().take_up_anew(&self.consumer, &certain)
     }
 
     /// Hands over what is held and what has arrived, as far as `pace` allows and there is room.
@@ -327,6 +323,12 @@ impl Source {
             None => Ok(None),
             Some(Ok(message)) => Ok(Some((message.partition(), record(&message)))),
             Some(Err(error)) => match Class::of(&error) {
+                _ if is_out_of_range(&error) => {
+                    let topic = self.topic.as_str();
+                    tracing::warn!(topic, "records that were to be read next are not there");
+                    self.membership().astray.store(true, Ordering::Relaxed);
+                    Ok(None)
+                }
                 Class::Fatal => Err(Error::kafka(format!("read {}", self.topic))(error)),
                 _ => {
                     tracing::warn!(%error, "reading {}, trying again", self.topic);
@@ -386,6 +388,7 @@ impl ClientContext for Membership {
             self.pulse.reachable(true);
         }
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
+        self.look_for_strays(topic);
         for (&partition, of) in topic.partitions.iter().filter(|(_, of)| of.ls_offset >= 0) {
             self.owner.ends(partition, of.lo_offset, of.ls_offset);
         }
@@ -420,6 +423,31 @@ impl ConsumerContext for Membership {
 }
 
 impl Membership {
+    /// A partition of which the client has lost its place is one that it does not fetch.
+    fn look_for_strays(&self, topic: &statistics::Topic) {
+        if !self.astray.load(Ordering::Relaxed) {
+            return;
+        }
+        let owned = lock(&self.owned).clone();
+        let idle = topic.partitions.iter().filter(|(_, of)| of.fetch_state == "none");
+        let strays: Vec<i32> = idle.map(|(&p, _)| p).filter(|p| owned.contains(p)).collect();
+        // What was told may be older than the error.
+        self.astray.store(strays.is_empty(), Ordering::Relaxed);
+        let mut estranged = lock(&self.estranged);
+        strays.into_iter().for_each(|p| _ = estranged.entry(p).or_insert_with(Instant::now));
+    }
+
+    /// As if they left and came back. To seek does not do: the client refuses it in a partition of
+    /// which it has lost its place.
+    fn take_up_anew(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) -> Result<(), Error> {
+        self.forget_pauses(consumer, partitions);
+        let mut list = self.list(partitions.iter().copied().collect());
+        consumer.incremental_unassign(&list).map_err(Error::kafka("give partitions up"))?;
+        self.owner.lose(partitions);
+        lock(&self.left).extend(partitions);
+        self.assign(consumer, partitions, &mut list)
+    }
+
     fn assign(
         &self,
         consumer: &BaseConsumer<Self>,
