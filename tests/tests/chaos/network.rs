@@ -46,3 +46,18 @@ fn half_open_connections_cost_nothing_but_time() {
     network.heal();
     both.conclude();
 }
+
+#[test]
+fn brokers_out_of_reach_make_the_input_wait_and_cost_nothing_but_time() {
+    let _alone = alone();
+    let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
+    let network = &kafka.proxies()[0];
+    let mut both = Both::new(&kafka, "away");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(1));
+    network.set(Network { fate: Fate::Reset, ..Network::default() });
+    both.each(|scene| scene.brake("brokers_down"));
+    network.heal();
+    both.conclude();
+}

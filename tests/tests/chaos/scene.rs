@@ -98,6 +98,16 @@ impl Scene {
         }
     }
 
+    /// Reads until the input of the first worker waits, for this cause.
+    pub(crate) fn brake(&mut self, cause: &str) {
+        let openings = format!("streaming_tda_breaker_openings_total{{cause=\"{cause}\"}}");
+        let deadline = Instant::now() + PATIENCE;
+        while self.workers[0].0.metric(&openings) != [1.0] {
+            assert!(Instant::now() < deadline, "{}", self.workers[0].1.log());
+            self.watch(Duration::from_millis(100));
+        }
+    }
+
     /// Reads for a while.
     pub(crate) fn watch(&mut self, time: Duration) {
         let end = Instant::now() + time;
