@@ -1,4 +1,6 @@
-//! Distances against brute force over all matchings, and against goldens of GUDHI and persim.
+//! Distances against brute force over all matchings, and against a solver that leaves nothing out.
+
+mod dense;
 
 use detection::Bar;
 use detection::distance::{
@@ -49,8 +51,75 @@ fn many() -> impl Strategy<Value = Vec<Bar>> {
     prop::collection::vec((0f32..1.0, 0.001f32..1.0).prop_map(bar), 0..40)
 }
 
+/// Diagrams as of consecutive windows: some bars are in both, some more than once, and some are
+/// nearly the same.
+fn consecutive() -> impl Strategy<Value = (Vec<Bar>, Vec<Bar>)> {
+    let place = (0u16..2000, 1u16..400, 0u8..4, 0u8..6);
+    prop::collection::vec(place, 0..160).prop_map(|places| {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (birth, life, shift, where_to) in places {
+            let coarse = if where_to == 5 { 100 } else { 1 };
+            let (birth, life) = (f32::from(birth / coarse) / 64.0, f32::from(life) / 64.0);
+            let bar = Bar { birth, death: birth + life };
+            let moved = Bar { birth, death: bar.death + f32::from(shift) / 64.0 };
+            match where_to {
+                0 => a.push(bar),
+                1 => b.push(bar),
+                2 => a.extend([bar, bar]),
+                _ => a.push(bar),
+            }
+            if where_to > 1 {
+                b.push(moved);
+            }
+        }
+        (a, b)
+    })
+}
+
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + a.abs())
+}
+
+/// All that a bottleneck distance can be.
+fn lengths(a: &[Bar], b: &[Bar]) -> Vec<f64> {
+    let pairs = a.iter().flat_map(|x| b.iter().map(move |y| apart(x, y)));
+    pairs.chain(a.iter().chain(b).map(alone)).chain([0.0]).collect()
+}
+
+fn apart(a: &Bar, b: &Bar) -> f64 {
+    let births = f64::from(a.birth) - f64::from(b.birth);
+    births.abs().max((f64::from(a.death) - f64::from(b.death)).abs())
+}
+
+/// Whether there is a perfect matching of the bars of each diagram and as many places on the
+/// diagonal as the other one has bars, by augmenting paths.
+fn matched_within(a: &[Bar], b: &[Bar], length: f64) -> bool {
+    let size = a.len() + b.len();
+    let near = |i: usize, j: usize| match (a.get(i), b.get(j)) {
+        (Some(x), Some(y)) => apart(x, y) <= length,
+        (Some(bar), None) | (None, Some(bar)) => alone(bar) <= length,
+        (None, None) => length >= 0.0,
+    };
+    let mut holder = vec![None; size];
+    (0..size).all(|i| augment(i, &near, &mut holder, &mut vec![false; size]))
+}
+
+fn augment(
+    i: usize,
+    near: &dyn Fn(usize, usize) -> bool,
+    holder: &mut [Option<usize>],
+    seen: &mut [bool],
+) -> bool {
+    for j in 0..holder.len() {
+        if near(i, j) && !std::mem::replace(&mut seen[j], true) {
+            let free = holder[j].is_none_or(|other| augment(other, near, holder, seen));
+            if free {
+                holder[j] = Some(i);
+                return true;
+            }
+        }
+    }
+    false
 }
 
 fn check(a: &[Bar], b: &[Bar]) -> Result<(), TestCaseError> {
@@ -90,6 +159,31 @@ proptest! {
             let (line, plane) = (wasserstein_of_bars(&a, &b, order), wasserstein_of_bars(&c, &d, order));
             prop_assert!(close(line, plane), "{} {}", line, plane);
         }
+    }
+
+    #[test]
+    fn nothing_that_is_left_out_matters((a, b) in consecutive()) {
+        for order in [Order::One, Order::Two] {
+            let (found, expected) = (wasserstein_of_bars(&a, &b, order), dense::distance(&a, &b, order));
+            prop_assert!((found - expected).abs() <= 1e-12 * expected, "{} {}", found, expected);
+        }
+    }
+
+    #[test]
+    fn random_bars_cost_what_a_dense_solver_finds(a in many(), b in many()) {
+        for order in [Order::One, Order::Two] {
+            let (found, expected) = (wasserstein_of_bars(&a, &b, order), dense::distance(&a, &b, order));
+            prop_assert!((found - expected).abs() <= 1e-12 * expected, "{} {}", found, expected);
+        }
+    }
+
+    #[test]
+    fn the_bottleneck_is_the_shortest_length_that_suffices((a, b) in consecutive()) {
+        let found = bottleneck_of_bars(&a, &b);
+        prop_assert!(matched_within(&a, &b, found));
+        let shorter = lengths(&a, &b).into_iter().filter(|length| *length < found);
+        let next = shorter.fold(-1.0, f64::max);
+        prop_assert!(found == 0.0 || !matched_within(&a, &b, next));
     }
 
     #[test]

@@ -6,17 +6,22 @@
 //!
 //! With n and m bars, and n ≤ m:
 //! * [`bottleneck`]: a binary search over the candidate distances, each decided by two matchings
-//!   of Hopcroft and Karp (1973): O(nm (√n + log m) log m) time, O(nm) memory.
-//! * [`wasserstein`]: an assignment by shortest augmenting paths (Jonker and Volgenant, 1987):
-//!   O(n²m) time, O(m) memory.
+//!   of Hopcroft and Karp (1973): O(nm (√n + log m) log m) time, O(nm) memory. The candidates lie
+//!   between what the remotest bar needs, usually the distance itself, and twice that.
+//! * [`wasserstein`]: a sparse assignment by bids and shortest augmenting paths (Jonker and Volgenant,
+//!   1987): O(n²m) time and O(nm) memory at worst. Pairs that cost as much as sending both bars to
+//!   the diagonal are left out; for p = 1, so are the bars that both diagrams have.
 //! * Bars that are all born at the same length, as those of degree 0, lie on a line; an optimal
 //!   matching does not cross there, and both distances are found in O(nm) time, O(m) memory.
 //!
-//! No result is approximate; sums are rounded in `f64`. Measured on one core: 30 random bars
-//! against 30 take 6 µs (bottleneck) and 8 µs (Wasserstein), 128 against 128 take 95 and 150 µs,
-//! on a line 12 and 23 µs. For diagrams much larger than that see [`Truncated`].
+//! No result is approximate; sums are rounded in `f64`. Measured on one core of a shared machine,
+//! 128 bars against 128: loops of consecutive windows of an electrocardiogram take 110 µs
+//! (bottleneck) and 5 µs (1-Wasserstein), those of distant windows 45 and 170 µs, random bars 420
+//! and 600 µs. For diagrams much larger than that see [`Truncated`].
 
+mod assignment;
 mod bottleneck;
+mod common;
 mod line;
 mod matching;
 mod truncated;
@@ -94,6 +99,16 @@ pub fn wasserstein_of_bars(a: &[Bar], b: &[Bar], order: Order) -> f64 {
 }
 
 fn wasserstein_power(a: &[Bar], b: &[Bar], order: Order) -> f64 {
+    match order {
+        Order::One => {
+            let (a, b) = common::without_common(a, b);
+            power_between(&a, &b, order)
+        }
+        Order::Two => power_between(a, b, order),
+    }
+}
+
+fn power_between(a: &[Bar], b: &[Bar], order: Order) -> f64 {
     match line::common_birth(a, b) {
         Some(_) => line::wasserstein(a, b, order),
         None => wasserstein::cost(a, b, order),

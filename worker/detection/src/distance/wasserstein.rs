@@ -1,153 +1,39 @@
+use super::assignment::{Choices, assign};
 use super::{Order, between, to_diagonal};
 use crate::bars::Bar;
 
 /// The smallest sum of the powers of the costs over all matchings with the diagonal.
 ///
-/// All of `columns` go to the diagonal at first; a row that takes one of them pays the match less
-/// what the column's own way would have cost. A row goes either to a column or, like nobody
-/// else, to its own place on the diagonal. Rows are assigned one by one along shortest
-/// augmenting paths.
+/// At first all bars go to the diagonal. A match is worth what it saves of that, and those
+/// that save nothing are in no cheapest matching: usually most pairs, and all pairs far apart.
 pub(super) fn cost(a: &[Bar], b: &[Bar], order: Order) -> f64 {
-    let (rows, columns) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let alone = |bars: &[Bar]| -> Vec<f64> {
-        bars.iter().map(|bar| order.power(to_diagonal(bar))).collect()
-    };
-    let mut assignment = Assignment {
-        rows,
-        columns,
-        order,
-        row_alone: alone(rows),
-        column_alone: alone(columns),
-        row_potential: vec![0.0; rows.len()],
-        column_potential: vec![0.0; columns.len()],
-        row_of: vec![None; columns.len()],
-    };
-    for row in 0..rows.len() {
-        assignment.assign(row);
+    let (alone_a, alone_b) = (alone(a, order), alone(b, order));
+    let mut choices = Choices::default();
+    for (x, x_alone) in a.iter().zip(&alone_a) {
+        let costs = b.iter().zip(&alone_b).map(|(y, y_alone)| {
+            let matched = order.power(between(x, y));
+            matched - (x_alone + y_alone)
+        });
+        choices.push(costs);
     }
-    assignment.total()
+    let matched = assign(&choices, b.len());
+    total(&matched, a, b, order)
 }
 
-struct Assignment<'a> {
-    rows: &'a [Bar],
-    columns: &'a [Bar],
-    order: Order,
-    row_alone: Vec<f64>,
-    column_alone: Vec<f64>,
-    row_potential: Vec<f64>,
-    column_potential: Vec<f64>,
-    row_of: Vec<Option<usize>>,
+fn alone(bars: &[Bar], order: Order) -> Vec<f64> {
+    bars.iter().map(|bar| order.power(to_diagonal(bar))).collect()
 }
 
-/// The shortest alternating paths from a new row, as far as they are known.
-struct Paths {
-    /// The length of the shortest path to each column, and the column before it on that path;
-    /// none when that is the new row.
-    reach: Vec<f64>,
-    via: Vec<Option<usize>>,
-    /// Columns whose path is final.
-    done: Vec<bool>,
-    /// The same for the diagonal, which only the row at the end of a path has as its own place.
-    diagonal: f64,
-    diagonal_via: Option<usize>,
-}
-
-impl Paths {
-    fn new(columns: usize) -> Paths {
-        Paths {
-            reach: vec![f64::INFINITY; columns],
-            via: vec![None; columns],
-            done: vec![false; columns],
-            diagonal: f64::INFINITY,
-            diagonal_via: None,
+/// What a matching costs: that of `b[j]` with `a[i]` where `matched[j]` is `i`.
+fn total(matched: &[Option<usize>], a: &[Bar], b: &[Bar], order: Order) -> f64 {
+    let mut rest = vec![true; a.len()];
+    let mut total = 0.0;
+    for (y, x) in b.iter().zip(matched) {
+        total += order.power(x.map_or(to_diagonal(y), |x| between(&a[x], y)));
+        if let Some(x) = *x {
+            rest[x] = false;
         }
     }
-
-    /// The nearest column that is not final, if it is nearer than the diagonal.
-    fn nearest(&self) -> Option<usize> {
-        let open = (0..self.done.len()).filter(|&c| !self.done[c]);
-        let nearest = open.min_by(|&a, &b| self.reach[a].total_cmp(&self.reach[b]));
-        nearest.filter(|&c| self.reach[c] < self.diagonal)
-    }
-}
-
-impl Assignment<'_> {
-    fn price(&self, row: usize, column: usize) -> f64 {
-        let matched = self.order.power(between(&self.rows[row], &self.columns[column]));
-        matched - self.column_alone[column]
-    }
-
-    /// Gives `row` a place, moving others along the shortest path (Dijkstra's algorithm on
-    /// the reduced costs).
-    fn assign(&mut self, row: usize) {
-        let mut paths = Paths::new(self.columns.len());
-        self.extend(&mut paths, row, None, 0.0);
-        while let Some(column) = paths.nearest() {
-            let Some(next) = self.row_of[column] else {
-                self.raise(row, paths.reach[column], &paths);
-                return self.hand_over(row, Some(column), &paths);
-            };
-            paths.done[column] = true;
-            let length = paths.reach[column];
-            self.extend(&mut paths, next, Some(column), length);
-        }
-        self.raise(row, paths.diagonal, &paths);
-        self.hand_over(row, paths.diagonal_via, &paths);
-    }
-
-    /// Goes one step on from `row`, which has `column` and is `length` away.
-    fn extend(&self, paths: &mut Paths, row: usize, column: Option<usize>, length: f64) {
-        let from = length - self.row_potential[row];
-        if from + self.row_alone[row] < paths.diagonal {
-            (paths.diagonal, paths.diagonal_via) = (from + self.row_alone[row], column);
-        }
-        for next in 0..self.columns.len() {
-            if paths.done[next] {
-                continue;
-            }
-            let reach = from + self.price(row, next) - self.column_potential[next];
-            if reach < paths.reach[next] {
-                (paths.reach[next], paths.via[next]) = (reach, column);
-            }
-        }
-    }
-
-    /// Keeps the reduced costs from becoming negative, and those on the shortest path, which is
-    /// `length` long, zero.
-    fn raise(&mut self, row: usize, length: f64, paths: &Paths) {
-        self.row_potential[row] += length;
-        for column in (0..self.columns.len()).filter(|&c| paths.done[c]) {
-            let slack = length - paths.reach[column];
-            self.column_potential[column] -= slack;
-            if let Some(other) = self.row_of[column] {
-                self.row_potential[other] += slack;
-            }
-        }
-    }
-
-    /// Hands every column on the path that ends at `last` to the row before it; the row that had
-    /// the last one, if any, goes to the diagonal.
-    fn hand_over(&mut self, row: usize, last: Option<usize>, paths: &Paths) {
-        let mut next = last;
-        while let Some(column) = next {
-            let before = paths.via[column];
-            self.row_of[column] = before.map_or(Some(row), |b| self.row_of[b]);
-            next = before;
-        }
-    }
-
-    fn total(&self) -> f64 {
-        let mut alone = vec![true; self.rows.len()];
-        let mut total = 0.0;
-        for (column, row) in self.row_of.iter().enumerate() {
-            if let Some(row) = *row {
-                alone[row] = false;
-                total += self.order.power(between(&self.rows[row], &self.columns[column]));
-            } else {
-                total += self.column_alone[column];
-            }
-        }
-        let rows = alone.iter().zip(&self.row_alone).filter(|(alone, _)| **alone);
-        total + rows.map(|(_, cost)| cost).sum::<f64>()
-    }
+    let left = a.iter().zip(&rest).filter(|(_, rest)| **rest);
+    total + left.map(|(x, _)| order.power(to_diagonal(x))).sum::<f64>()
 }
