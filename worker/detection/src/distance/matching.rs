@@ -2,9 +2,34 @@ use std::collections::VecDeque;
 
 const NONE: usize = usize::MAX;
 
+/// The right neighbours of left vertices.
+#[derive(Default)]
+pub(super) struct Neighbours {
+    ends: Vec<usize>,
+    right: Vec<usize>,
+}
+
+impl Neighbours {
+    /// Adds a left vertex.
+    pub(super) fn push(&mut self, right: impl Iterator<Item = usize>) {
+        self.right.extend(right);
+        self.ends.push(self.right.len());
+    }
+
+    /// The left vertices.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn of(&self, left: usize) -> &[usize] {
+        let start = left.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.right[start..self.ends[left]]
+    }
+}
+
 /// The size of a largest matching between left vertices, each with its right neighbours, and
 /// `right` right vertices (Hopcroft and Karp, 1973): O(edges · √vertices).
-pub(super) fn maximum_matching(neighbours: &[Vec<usize>], right: usize) -> usize {
+pub(super) fn maximum_matching(neighbours: &Neighbours, right: usize) -> usize {
     let mut state = Matching {
         neighbours,
         left: vec![NONE; neighbours.len()],
@@ -21,7 +46,7 @@ pub(super) fn maximum_matching(neighbours: &[Vec<usize>], right: usize) -> usize
 }
 
 struct Matching<'a> {
-    neighbours: &'a [Vec<usize>],
+    neighbours: &'a Neighbours,
     /// The right vertex matched to each left one.
     left: Vec<usize>,
     /// The left vertex matched to each right one.
@@ -42,7 +67,7 @@ impl Matching<'_> {
         }
         let mut reached = false;
         while let Some(u) = queue.pop_front() {
-            for &v in &self.neighbours[u] {
+            for &v in self.neighbours.of(u) {
                 let next = self.right[v];
                 if next == NONE {
                     reached = true;
@@ -59,7 +84,7 @@ impl Matching<'_> {
     /// recursion is no deeper than the number of layers.
     fn augment(&mut self, u: usize) -> bool {
         let neighbours = self.neighbours;
-        for &v in &neighbours[u] {
+        for &v in neighbours.of(u) {
             let next = self.right[v];
             let rises = next == NONE || self.layer[next] == self.layer[u].wrapping_add(1);
             if rises && (next == NONE || self.augment(next)) {
