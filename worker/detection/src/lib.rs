@@ -26,4 +26,4 @@ pub use features::Features;
 
 /// Raised when the same diagrams give other features, scores or alerts, be it by a bit, or when what
 /// a detector remembers is kept in another form.
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;

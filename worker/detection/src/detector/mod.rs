@@ -1,6 +1,7 @@
 //! Scores emissions as they come, and raises alerts.
 
 mod alert;
+mod candidates;
 mod config;
 mod drift;
 mod reference;

@@ -41,8 +41,13 @@ impl Truncated {
         };
         Distances {
             bottleneck: bottleneck_of_bars(&self.bars, &other.bars) as f32,
-            wasserstein: wasserstein_of_bars(&self.bars, &other.bars, Order::One) as f32,
+            wasserstein: self.wasserstein(other),
             error: (errors != DistanceErrors::default()).then_some(errors),
         }
+    }
+
+    /// The 1-Wasserstein distance to another diagram, as in [`Truncated::distances`].
+    pub fn wasserstein(&self, other: &Truncated) -> f32 {
+        wasserstein_of_bars(&self.bars, &other.bars, Order::One) as f32
     }
 }
