@@ -57,6 +57,9 @@ pub struct Snapshot {
     pub next: i64,
     /// The last record before it.
     pub last: Option<Witness>,
+    /// What the group had committed of another topic that had the same name, if nothing is known
+    /// to be committed since.
+    pub outdated: Option<i64>,
     /// The live series, in any order.
     pub series: Vec<Remembered>,
 }

@@ -122,6 +122,7 @@ fn step(model: &mut Model, next: i64, changes: &[(usize, Change)]) -> Snapshot {
         partitions: 4,
         next,
         last: Some(Witness { offset: next - 1, digest: "d".into() }),
+        outdated: None,
         series: remembered.collect(),
     }
 }
@@ -206,7 +207,7 @@ fn said(before: &Model, next: i64) -> Snapshot {
         Remembered { series, place, state, points }
     });
     let series = remembered.collect();
-    Snapshot { settings: BTreeMap::new(), partitions: 4, next, last: None, series }
+    Snapshot { partitions: 4, next, series, ..Snapshot::default() }
 }
 
 /// An owner of the partition, and what it has sent that has not arrived.
@@ -271,11 +272,10 @@ fn a_hundred_thousand_series_fit_and_one_that_moves_costs_little() {
         })
     };
     let snapshot = |next| Snapshot {
-        settings: BTreeMap::new(),
         partitions: 1,
         next,
-        last: None,
         series: series(next).collect(),
+        ..Snapshot::default()
     };
     let (mut records, mut writer) = (Records::new(), self::writer(Ledger::default()));
     writer.records(snapshot(200_000)).iter().for_each(|record| append(&mut records, record));

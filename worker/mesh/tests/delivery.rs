@@ -47,8 +47,8 @@ fn snapshot(next: i64, state: &str) -> Snapshot {
         settings: [("all".into(), "same".into())].into(),
         partitions: 1,
         next,
-        last: None,
         series,
+        ..Snapshot::default()
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Partition {
     rule: Rule,
     /// Offset of the oldest record that the last snapshot needs.
     oldest: Option<i64>,
+    /// What the group had committed of another topic that had the same name.
+    outdated: Option<i64>,
 }
 
 /// What came of records.
@@ -97,6 +99,7 @@ impl Partition {
             ages: Ages::default(),
             rule: Rule::default(),
             oldest: None,
+            outdated: None,
         }
     }
 
@@ -181,6 +184,7 @@ impl Partition {
             partitions: self.partitions,
             next: self.next,
             last: self.last.clone(),
+            outdated: self.outdated.filter(|outdated| *outdated > self.next),
             series,
         })
     }

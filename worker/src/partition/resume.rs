@@ -1,7 +1,7 @@
 //! How a partition is taken up, in a world that may have changed since it was left.
 
 use super::Partition;
-use crate::config::Answer;
+use crate::config::{Answer, Guarantee};
 use crate::metrics::{Change, Metrics};
 use crate::series::Series;
 use crate::settings::Fit;
@@ -26,7 +26,14 @@ impl Known<'_> {
     /// The offset of the first record whose outputs are not known to be acknowledged.
     fn live(&self) -> i64 {
         let next = self.saved.map_or(0, |saved| saved.next);
-        self.committed.unwrap_or(0).max(next)
+        let committed = if self.outdated().is_some() { None } else { self.committed };
+        committed.unwrap_or(0).max(next)
+    }
+
+    /// The committed offset, when it is still that of another topic that had the same name.
+    fn outdated(&self) -> Option<i64> {
+        let outdated = self.saved?.outdated;
+        outdated.filter(|_| outdated == self.committed)
     }
 
     /// How it is known that this is not the partition that was read before, if it is not.
@@ -62,8 +69,10 @@ impl Partition {
             tracing::warn!(partition, first, reason, "the input was created anew: begins anew");
             self.begin(first, first);
             self.remembered = None;
+            self.outdated = self.outlives_the_first_checkpoint(known.committed);
             return Ok(first);
         }
+        self.outdated = known.outdated();
         self.count_lost(known, metrics)?;
         let Some(saved) = known.saved else {
             self.begin_without_checkpoint(known, metrics);
@@ -85,6 +94,13 @@ impl Partition {
             }
         }
         Ok(self.read)
+    }
+
+    /// A transaction replaces what was committed together with the first checkpoint. Otherwise a
+    /// worker may be lost in between.
+    fn outlives_the_first_checkpoint(&self, committed: Option<i64>) -> Option<i64> {
+        let delivery = self.blueprint.config.kafka.delivery;
+        committed.filter(|_| delivery == Guarantee::AtLeastOnce)
     }
 
     fn begin(&mut self, rebuilt: i64, live: i64) {

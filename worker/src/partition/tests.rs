@@ -473,6 +473,37 @@ fn another_input_under_the_same_name_is_known() {
 }
 
 #[test]
+fn what_was_committed_of_another_input_says_nothing_of_this_one() {
+    let config = CONFIG.replace("input: in", "input: in, on_recreated_input: begin_anew");
+    let (records, metrics) = (records(&[(0, 300)]), Metrics::default());
+    let (mut undisturbed, pool) = with(&config, 1);
+    let wanted = take((&mut undisturbed, &pool), &records, &metrics);
+    let mut topic = Topic::default();
+    let last = Some(Witness { offset: 499, digest: "of another".into() });
+    topic.save(Snapshot { next: 500, last, ..Snapshot::default() });
+    // One worker after the other is lost before it commits.
+    let mut next = 0;
+    for cut in [0, 100, 200] {
+        let (mut partition, _) = with(&config, 1);
+        let from = resume(&mut partition, &topic, Some(500), &records, 0);
+        assert_eq!(partition.next(), next);
+        let again: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
+        let (taken, rest) = again.split_at(again.len() - (records.len() - cut));
+        let taken = take((&mut partition, &pool), taken, &metrics);
+        topic.save(partition.snapshot(&Log::default()).unwrap());
+        let remembered = partition.next();
+        let found = [taken, take((&mut partition, &pool), rest, &metrics)].concat();
+        assert!(found.iter().eq(wanted.iter().filter(|o| o.offset >= next)), "{cut}");
+        next = remembered;
+    }
+    for committed in [next + 1, records[299].offset] {
+        let (mut partition, _) = with(&config, 1);
+        resume(&mut partition, &topic, Some(committed), &records, 0);
+        assert_eq!(partition.next(), committed, "what is committed of this one counts");
+    }
+}
+
+#[test]
 fn records_that_were_deleted_unread_are_counted_or_refused() {
     let (first, topic) = left(CONFIG, &records(&[(0, 100)]));
     let (saved, next) = (topic.saved().unwrap(), first.next());

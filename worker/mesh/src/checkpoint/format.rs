@@ -17,6 +17,9 @@ pub(crate) struct Header {
     /// The last record before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<Witness>,
+    /// What the group had committed of another topic under the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outdated: Option<i64>,
     /// The generation of each shard of the list of all series.
     pub(crate) shards: Vec<u64>,
 }

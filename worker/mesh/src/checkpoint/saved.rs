@@ -17,6 +17,9 @@ pub struct Saved {
     pub next: i64,
     /// The last record before it, if known.
     pub last: Option<Witness>,
+    /// What the group had committed of another topic that had the same name: while it is still
+    /// what is committed, it says nothing of this one.
+    pub outdated: Option<i64>,
     /// The live series, the least recently seen first.
     pub series: Vec<SavedSeries>,
     /// What the next checkpoint may leave as it is.
@@ -105,7 +108,7 @@ fn open(header: &str, records: &HashMap<String, Vec<u8>>) -> Result<Saved, Flaw>
 }
 
 fn read(header: &str, value: &[u8], records: &HashMap<String, Vec<u8>>) -> Result<Saved, String> {
-    let Header { settings, partitions, next, last, shards, .. } = parse(value)?;
+    let Header { settings, partitions, next, last, outdated, shards, .. } = parse(value)?;
     let mut ledger = Ledger::default();
     ledger.shards = shards.len();
     let mut series = Vec::new();
@@ -116,7 +119,8 @@ fn read(header: &str, value: &[u8], records: &HashMap<String, Vec<u8>>) -> Resul
         }
     }
     series.sort_by_key(|known: &SavedSeries| known.place.seen);
-    Ok(Saved { settings, partitions: Some(partitions), next, last, series, ledger })
+    let partitions = Some(partitions);
+    Ok(Saved { settings, partitions, next, last, outdated, series, ledger })
 }
 
 /// The series of an entry, with its parts.

@@ -54,6 +54,7 @@ pub(super) fn read(
         partitions: None,
         next,
         last: None,
+        outdated: None,
         series: series?,
         ledger,
     })

@@ -47,6 +47,7 @@ impl Writer {
             partitions: snapshot.partitions,
             next: snapshot.next,
             last: snapshot.last,
+            outdated: snapshot.outdated,
             shards,
         };
         draft.records.push(record(self.header.clone(), Some(json(&header))));
