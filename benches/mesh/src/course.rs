@@ -25,8 +25,7 @@ const PASSED_PER_SECOND: f64 = 250_000.0;
 /// Runs with each number of workers, in turn: what the machine does meanwhile meets them all.
 const ROUNDS: usize = 2;
 const WORKERS: [usize; 3] = [1, 2, 4];
-/// Points a second that they share, and the time between two pulses of them.
-const SHARED_PER_SECOND: f64 = 20_000.0;
+/// Between two pulses of the points that they share.
 const PULSE: Duration = Duration::from_millis(50);
 /// In the first seconds the windows fill at once and the work is not yet steady.
 const WARM_UP_AT_A_PACE: Duration = Duration::from_secs(4);
@@ -102,7 +101,7 @@ impl Course {
     fn share(&self, workers: usize) -> Result<Shared> {
         let what = format!("{workers} workers");
         let route = self.begin(&what, "shared", &Workload::torus());
-        let (rate, measure) = (SHARED_PER_SECOND, self.measure);
+        let (rate, measure) = (self.rate, self.measure);
         let pace = Pace { rate, warm_up: WARM_UP_AT_A_PACE, measure, pulse: PULSE };
         let (stage, peers) = (&self.stage, &self.peers);
         let shared = sharing::measure(stage, peers, &plain(), &route, workers, &pace)?;
