@@ -1,7 +1,7 @@
 //! What came out of a worker, record by record.
 
 use crate::worker::Worker;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use mesh::schema::Kind;
 use mesh::tail::{Begin, Located};
 use mesh::{Connection, Tail};
@@ -103,6 +103,8 @@ impl Audit {
         let Located { topic, partition, record, headers } = located;
         let id = headers.get("id").context("an output has no id")?.clone();
         let value = record.value.context("an output has no value")?.into_vec();
+        let place = place(&headers);
+        ensure!(id.rsplit('/').nth(2) == place.as_deref(), "{id} is of {place:?} by its headers");
         match self.outputs.get(&id) {
             Some(first) if *first == value => self.repeated += 1,
             Some(first) => bail!(
@@ -117,4 +119,11 @@ impl Audit {
         }
         Ok(())
     }
+}
+
+/// `<offset>`, or `<offset>.<row>`, of the input record, as the headers have it.
+fn place(headers: &BTreeMap<String, String>) -> Option<String> {
+    let offset = headers.get("source-offset")?;
+    let row = headers.get("source-row").map(|row| format!(".{row}"));
+    Some(format!("{offset}{}", row.unwrap_or_default()))
 }

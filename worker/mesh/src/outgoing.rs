@@ -46,6 +46,7 @@ impl From<Output> for Outgoing {
             header("content-type", "application/json"),
             header("schema", output.kind.schema()),
         ];
+        headers.extend(output.row.map(|row| header("source-row", &row.to_string())));
         headers.extend(output.event.iter().map(|(name, value)| header(name, value)));
         Outgoing {
             to: Target::Output(output.kind),

@@ -27,6 +27,7 @@ fn output(offset: i64) -> Outgoing {
         id: format!("in/0/{offset}/diagrams/a"),
         series: "s".into(),
         offset,
+        row: None,
         timestamp: Some(7),
         payload: b"{}".into(),
         event: Vec::new(),

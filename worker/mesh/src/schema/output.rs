@@ -123,6 +123,8 @@ pub struct Output {
     pub series: String,
     /// Offset of the input record with which it became due.
     pub offset: i64,
+    /// Which point of that record, counted from 0; absent for the first one.
+    pub row: Option<u32>,
     /// Timestamp of that record, milliseconds; absent when it had none.
     pub timestamp: Option<i64>,
     /// The JSON of the [`Message`].
@@ -137,7 +139,8 @@ impl Output {
         let payload = serde_json::to_vec(message).expect("a message has string keys only");
         let Envelope { id, series, source, .. } = &message.envelope;
         let (id, series) = (id.clone(), series.clone());
-        Output { kind, id, series, offset: source.offset, timestamp, payload, event: Vec::new() }
+        let Origin { offset, row, .. } = *source;
+        Output { kind, id, series, offset, row, timestamp, payload, event: Vec::new() }
     }
 }
 
