@@ -47,9 +47,9 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         insist(&connection, &config.kafka.checkpoints(), partitions)?;
     }
     if let Some(dead_letters) = config.kafka.dead_letters() {
-        ensure(&connection, &dead_letters, partitions, false)?;
+        ensure_dead_letters(&connection, &dead_letters, &config.kafka.input, partitions)?;
     }
-    let delivery = Arc::new(deliver(config, &connection, &metrics)?);
+    let delivery = Arc::new(deliver(&blueprint, &connection, &metrics)?);
     let (ask, unread) = unbounded();
     let batching = Arc::new(Batching::new(config.compute.latency_goal(), metrics.clone()));
     let (threads, inlets) = compute(config, &metrics, &batching, &ask)?;
@@ -92,16 +92,33 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
 }
 
 /// Makes a topic of the worker's own, unless there is one.
-fn ensure(connection: &Connection, name: &str, partitions: i32, compacted: bool) -> Result<()> {
-    if !topics::exists(connection, name)? {
-        topics::create(connection, &[Topic { name, partitions, compacted }])?;
+fn ensure(connection: &Connection, topic: Topic<'_>) -> Result<()> {
+    if !topics::exists(connection, topic.name)? {
+        topics::create(connection, &[topic])?;
     }
     Ok(())
 }
 
+/// Makes the topic of the dead letters, unless there is one. A dead letter is larger than its
+/// record by the headers that are added.
+fn ensure_dead_letters(
+    connection: &Connection,
+    name: &str,
+    input: &str,
+    partitions: i32,
+) -> Result<()> {
+    const HEADERS: usize = 64 << 10;
+    let largest = topics::largest_batch(connection, &[input]).unwrap_or_else(|error| {
+        tracing::warn!("dead letters may have as many bytes as is usual: {error}");
+        None
+    });
+    let largest = largest.map(|bytes| bytes + HEADERS);
+    ensure(connection, Topic { name, partitions, compacted: false, largest })
+}
+
 /// Makes the topic of the checkpoints, unless there is one that keeps them.
 fn ensure_checkpoints(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
-    ensure(connection, name, partitions, true)?;
+    ensure(connection, Topic { name, partitions, compacted: true, largest: None })?;
     match topics::policy(connection, name) {
         Ok(Some(policy)) if !policy.compacted || policy.kept.is_some() || policy.bounded => {
             let reason = "its records would be deleted, and with them the memory of series at \
@@ -148,10 +165,15 @@ fn policy(connection: &Connection, input: &str) -> Result<Policy> {
     }
 }
 
-fn deliver(config: &Config, connection: &Connection, metrics: &Arc<Metrics>) -> Result<Delivery> {
+fn deliver(
+    blueprint: &Blueprint,
+    connection: &Connection,
+    metrics: &Arc<Metrics>,
+) -> Result<Delivery> {
+    let Blueprint { config, postmark, .. } = blueprint;
     let topics = Topics {
         outputs: Kind::ALL.map(|kind| (kind, config.kafka.output(kind))).into(),
-        dead_letters: config.kafka.dead_letters(),
+        dead_letters: config.kafka.dead_letters().zip(postmark.clone()),
         checkpoints: config.kafka.checkpoints(),
     };
     let (group, input) = (&config.kafka.group, &config.kafka.input);

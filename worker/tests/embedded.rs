@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use worker::{Config, Shutdown};
 
 fn topic(name: &str) -> Topic<'_> {
-    Topic { name, partitions: 2, compacted: false }
+    Topic { name, partitions: 2, compacted: false, largest: None }
 }
 
 fn broker() -> Broker {

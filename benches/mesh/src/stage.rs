@@ -39,8 +39,12 @@ impl Stage {
     }
 
     pub(crate) fn create(&self, topics: &[String]) -> Result<()> {
-        let new =
-            topics.iter().map(|name| Topic { name, partitions: PARTITIONS, compacted: false });
+        let new = topics.iter().map(|name| Topic {
+            name,
+            partitions: PARTITIONS,
+            compacted: false,
+            largest: None,
+        });
         Ok(topics::create(&self.connection, &new.collect::<Vec<_>>())?)
     }
 

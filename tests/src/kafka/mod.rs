@@ -170,7 +170,7 @@ impl Kafka {
         for output in outputs {
             names.extend(mesh::schema::Kind::ALL.map(|kind| format!("{output}.{kind}")));
         }
-        let topic = |name| Topic { name, partitions, compacted: false };
+        let topic = |name| Topic { name, partitions, compacted: false, largest: None };
         let topics: Vec<_> = names.iter().map(String::as_str).map(topic).collect();
         Ok(topics::create(&self.connection(), &topics)?)
     }

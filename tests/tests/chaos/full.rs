@@ -1,8 +1,10 @@
 //! A broker whose disk is full.
 
+use crate::both::Both;
 use crate::scene::{Scene, alone};
 use harness::kafka::{Kafka, Options};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -30,19 +32,21 @@ fn a_full_disk_costs_nothing_but_time() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let Some(_disk) = Disk::mount(folder.path()) else {
-        println!("skipped: a small file system cannot be mounted here (it needs root)");
+        // Not by `println!`, which the test runner keeps to itself.
+        let reason = "skipped: a small file system cannot be mounted here (it needs root)";
+        writeln!(std::io::stderr(), "a_full_disk_costs_nothing_but_time: {reason}").unwrap();
         return;
     };
     let log = Some(folder.path().join("log"));
     let kafka = Kafka::with(&Options { log, ..Options::default() }).unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-full");
-    scene.hire();
-    scene.feed();
-    scene.reach(3);
+    let mut both = Both::new(&kafka, "full");
+    both.each(Scene::hire);
+    both.each(Scene::feed);
+    both.each(|scene| scene.reach(3));
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![0; 64 << 20]).unwrap_err();
     for _ in 0..100 {
-        scene.watch(Duration::from_millis(100));
+        both.watch(Duration::from_millis(100));
         if !kafka.is_running(0).unwrap() {
             break;
         }
@@ -50,5 +54,5 @@ fn a_full_disk_costs_nothing_but_time() {
     assert!(!kafka.is_running(0).unwrap(), "a full disk does not end the broker");
     fs::remove_file(&filler).unwrap();
     kafka.restart(0).unwrap();
-    scene.conclude();
+    both.conclude();
 }

@@ -21,7 +21,11 @@ fn known_as(name: &str) -> String {
 fn a_worker_that_is_known_comes_back_to_its_partitions_and_nobody_else_notices() {
     let _alone = alone();
     let kafka = Kafka::shared().unwrap();
-    let mut scene = Scene::new(&kafka, "chaos-name");
+    comes_back(Scene::new(&kafka, "chaos-name"));
+    comes_back(Scene::exactly_once(&kafka, "exact-name"));
+}
+
+fn comes_back(mut scene: Scene) {
     scene.hire_with(&known_as("left"));
     scene.hire_with(&known_as("right"));
     scene.balance(&[2, 2]);
@@ -47,7 +51,12 @@ group.consumer.heartbeat.interval.ms=1000
 ";
     let options = Options { properties: properties.into(), ..Options::default() };
     let kafka = Kafka::with(&options).unwrap();
-    let mut scene = Scene::with(&kafka, "chaos-kip8", "  group_protocol: consumer");
+    for scene in [Scene::new(&kafka, "chaos-kip8"), Scene::exactly_once(&kafka, "exact-kip8")] {
+        moves(scene.with("  group_protocol: consumer"));
+    }
+}
+
+fn moves(mut scene: Scene) {
     scene.hire();
     scene.balance(&[4]);
     scene.hire();

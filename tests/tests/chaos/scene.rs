@@ -49,28 +49,27 @@ impl Scene {
         }
     }
 
-    /// As `new`, with further lines of the configuration's `kafka`.
-    pub(crate) fn with(kafka: &Kafka, name: &str, lines: &str) -> Scene {
-        let mut scene = Scene::new(kafka, name);
-        scene.setting.kafka = lines.into();
-        scene
-    }
-
     /// As `new`, with workers that deliver exactly once.
     pub(crate) fn exactly_once(kafka: &Kafka, name: &str) -> Scene {
-        let scene = Scene::with(kafka, name, "  delivery: exactly_once");
+        let scene = Scene::new(kafka, name).with("  delivery: exactly_once");
         Scene { exact: true, ..scene }
+    }
+
+    /// The same with further lines of the configuration's `kafka`.
+    pub(crate) fn with(mut self, lines: &str) -> Scene {
+        self.setting.kafka.push_str(&format!("\n{lines}"));
+        self
     }
 
     /// Starts one more worker.
     pub(crate) fn hire(&mut self) {
-        self.hire_with(&self.setting.kafka.clone());
+        self.hire_with("");
     }
 
     /// Starts one more worker, with these further lines of the configuration's `kafka`.
     pub(crate) fn hire_with(&mut self, lines: &str) {
         let mut setting = self.setting.clone();
-        setting.kafka = lines.into();
+        setting.kafka.push_str(&format!("\n{lines}"));
         setting.port = harness::free_port().unwrap();
         let worker = Worker::start(&setting.yaml()).unwrap();
         self.workers.push((setting, worker));

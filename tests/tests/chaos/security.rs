@@ -50,7 +50,7 @@ fn shows_no_secret(log: &str) {
 
 /// A worker with this section does its work, and logs no secret.
 fn serves(name: &str, kafka: &Kafka, security: &str) {
-    let mut scene = Scene::with(kafka, name, &section(security));
+    let mut scene = Scene::new(kafka, name).with(&section(security));
     scene.hire();
     scene.feed();
     scene.reach(10);

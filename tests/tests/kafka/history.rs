@@ -6,7 +6,8 @@ use harness::kafka::Kafka;
 use harness::points::Points;
 use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
-use mesh::{Feed, topics};
+use mesh::Feed;
+use mesh::topics::{self, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -172,7 +173,7 @@ fn another_topic_under_the_same_name_is_refused_or_begun_anew() {
 #[test]
 fn a_compacted_input_is_refused() {
     let kafka = Kafka::shared().unwrap();
-    let topic = topics::Topic { name: "compacted", partitions: 1, compacted: true };
+    let topic = Topic { name: "compacted", partitions: 1, compacted: true, largest: None };
     topics::create(&kafka.connection(), &[topic]).unwrap();
     kafka.create_topics("compacted", &["compacted-out"], 1).unwrap();
     let setting = Setting::new(&kafka, "compacted", "compacted-out").unwrap();
@@ -187,7 +188,8 @@ fn a_compacted_input_is_refused() {
 fn checkpoints_in_a_topic_that_forgets_are_refused() {
     let kafka = Kafka::shared().unwrap();
     kafka.create_topics("forgets", &["forgets-out"], 1).unwrap();
-    let topic = topics::Topic { name: "forgets-out.checkpoints", partitions: 1, compacted: false };
+    let (name, partitions) = ("forgets-out.checkpoints", 1);
+    let topic = Topic { name, partitions, compacted: false, largest: None };
     topics::create(&kafka.connection(), &[topic]).unwrap();
     let setting = Setting::new(&kafka, "forgets", "forgets-out").unwrap();
     let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
@@ -214,6 +216,31 @@ fn checkpoints_that_are_gone_or_of_a_later_version_are_told_of() {
     feed.finish(MINUTES).unwrap();
     let log = Worker::start(&setting.yaml()).unwrap().fails(MINUTES).unwrap();
     assert!(log.contains("has version 99") && log.contains("upgrade the worker"), "{log}");
+}
+
+#[test]
+fn checkpoints_are_found_in_a_topic_that_was_given_more_partitions() {
+    let kafka = Kafka::shared().unwrap();
+    let connection = kafka.connection();
+    let points = Points { partitions: 4, series: 1, length: 600 };
+    let (name, partitions) = ("grown-out.checkpoints", 3);
+    let checkpoints = Topic { name, partitions, compacted: true, largest: None };
+    topics::create(&connection, &[checkpoints]).unwrap();
+    kafka.create_topics("grown", &["grown-out"], 4).unwrap();
+    points.feed(&connection, "grown", 0..300).unwrap();
+    let mut setting = computed(&kafka, "grown", "grown-out", &Points { length: 300, ..points });
+    // As a worker that is to deliver exactly once asks for. What it keeps of the last partition
+    // was in another place.
+    topics::grow(&connection, "grown-out.checkpoints", 4).unwrap();
+    setting.kafka = "  delivery: exactly_once".into();
+    let mut audit = Audit::of(&connection, "grown-out").unwrap();
+    points.feed(&connection, "grown", 300..600).unwrap();
+    let mut worker = Worker::start(&setting.yaml()).unwrap();
+    audit.read_until(count(&points), MINUTES, &mut worker).unwrap();
+    audit.read_rest(QUIET).unwrap();
+    assert_eq!(changes(&setting, "no-checkpoint"), 0.0, "{}", worker.log());
+    worker.terminate().unwrap();
+    assert!(diagrams(&audit).unwrap() == expected(&points, "grown").unwrap());
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use harness::kafka::Kafka;
 use mesh::checkpoint::{Past, Reader};
+use mesh::dead_letters::{Letter, Postmark};
 use mesh::delivery::{Guarantee, Lease};
-use mesh::tail::Begin;
+use mesh::tail::{Begin, Located};
 use mesh::topics::{self, Topic};
 use mesh::{Acknowledged, Batch, Connection, Delivery, Kind, Observer, Outgoing, Refused};
 use mesh::{Tail, Target, Topics};
@@ -31,26 +32,35 @@ struct Place {
 
 impl Place {
     fn new(input: &'static str) -> Place {
+        Place::with_limit(input, None)
+    }
+
+    /// One whose results have so many bytes at most.
+    fn with_limit(input: &'static str, limit: Option<usize>) -> Place {
         let kafka = Kafka::shared().unwrap();
-        let names = ["", ".diagrams", ".checkpoints"].map(|end| format!("{input}{end}"));
-        let topics = names.each_ref().map(|name| Topic { name, partitions: 1, compacted: false });
+        let names = ["", ".diagrams", ".dead", ".checkpoints"].map(|end| format!("{input}{end}"));
+        let topics = names.each_ref().map(|name| {
+            let largest = limit.filter(|_| name.ends_with(".diagrams"));
+            Topic { name, partitions: 1, compacted: false, largest }
+        });
         topics::create(&kafka.connection(), &topics).unwrap();
         Place { kafka, input, heard: Arc::default() }
     }
 
     fn delivery(&self) -> Delivery {
-        self.delivery_over(&self.kafka.connection())
+        self.delivery_over(&self.kafka.connection(), Guarantee::ExactlyOnce)
     }
 
-    fn delivery_over(&self, connection: &Connection) -> Delivery {
+    fn delivery_over(&self, connection: &Connection, guarantee: Guarantee) -> Delivery {
+        let (topic, pipeline) = (self.input.into(), self.input.into());
+        let postmark = Postmark { topic, pipeline, dialects: Vec::new() };
         let topics = Topics {
             outputs: vec![(Kind::Diagrams, format!("{}.diagrams", self.input))],
-            dead_letters: None,
+            dead_letters: Some((format!("{}.dead", self.input), postmark)),
             checkpoints: format!("{}.checkpoints", self.input),
         };
         let names = (self.input, self.input);
-        let heard = self.heard.clone();
-        Delivery::start(connection, names, &topics, Guarantee::ExactlyOnce, heard).unwrap()
+        Delivery::start(connection, names, &topics, guarantee, self.heard.clone()).unwrap()
     }
 
     /// The offset that the group has committed, and a lease from there on.
@@ -68,10 +78,16 @@ impl Place {
 
     /// Ids of the committed outputs.
     fn seen(&self) -> Vec<String> {
-        let topic = format!("{}.diagrams", self.input);
+        let read = self.read("diagrams").into_iter();
+        read.map(|located| located.headers["id"].clone()).collect()
+    }
+
+    /// What is committed in the topic with this end to its name.
+    fn read(&self, end: &str) -> Vec<Located> {
+        let topic = format!("{}.{end}", self.input);
         let tail = Tail::open(&self.kafka.connection(), &[&topic], Begin::First).unwrap();
         let next = || tail.next(Duration::from_secs(1)).unwrap();
-        std::iter::from_fn(next).map(|located| located.headers["id"].clone()).collect()
+        std::iter::from_fn(next).collect()
     }
 }
 
@@ -154,17 +170,41 @@ fn a_transaction_takes_milliseconds() {
     assert!(times[0] < Duration::from_millis(50), "the quickest took {:?}", times[0]);
 }
 
-#[test]
-fn a_record_that_the_broker_refuses_is_left_out_and_told() {
-    let place = Place::new("heavy");
-    let delivery = place.delivery();
+/// Results of which the third is too large for their topic. They come together, so that the
+/// others are sent with it if that can be.
+fn refuses_one(place: &Place, guarantee: Guarantee) {
+    let delivery = place.delivery_over(&place.kafka.connection(), guarantee);
     let (_, lease) = place.take(&delivery);
-    for (offset, bytes) in [(0, 10), (1, 3 << 20), (2, 10)] {
-        lease.deliver(batch(offset, bytes));
+    let sizes = [10, 60_000, 200_000, 60_000, 10, 60_000];
+    let batches = sizes.iter().zip(0..).map(|(&bytes, offset)| batch(offset, bytes));
+    let records = batches.flat_map(|batch| batch.records).collect();
+    lease.deliver(Batch { records, next: 6, snapshot: None, waits: None });
+    release(lease, 6);
+    let committed = || delivery.commits().get(&0).copied().or_else(|| place.committed());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while committed() != Some(6) {
+        assert!(Instant::now() < deadline, "the offset is not committed");
     }
-    release(lease, 3);
-    assert_eq!((place.seen(), place.committed()), (vec!["0".into(), "2".into()], Some(3)));
-    assert_eq!(*place.heard.0.lock().unwrap(), ["1"]);
+    assert!(delivery.failure().is_none());
+
+    assert_eq!(place.seen(), ["0", "1", "3", "4", "5"]);
+    assert_eq!(*place.heard.0.lock().unwrap(), ["2"]);
+    let letters = place.read("dead");
+    let [letter] = &letters[..] else { panic!("{} dead letters", letters.len()) };
+    let letter = Letter::read(letter).unwrap();
+    assert_eq!((letter.stage.as_str(), letter.code.as_str()), ("deliver", "deliver.refused"));
+    assert_eq!((letter.left_out, letter.is_whole()), (Some(200_000), false));
+    assert!(letter.message.starts_with("2: "), "{}", letter.message);
+}
+
+#[test]
+fn a_result_that_is_too_large_harms_no_other_at_least_once() {
+    refuses_one(&Place::with_limit("heavy", Some(100_000)), Guarantee::AtLeastOnce);
+}
+
+#[test]
+fn a_result_that_is_too_large_harms_no_other_exactly_once() {
+    refuses_one(&Place::with_limit("bulky", Some(100_000)), Guarantee::ExactlyOnce);
 }
 
 #[test]
@@ -173,7 +213,7 @@ fn a_record_that_is_refused_while_others_are_still_sent_is_left_out_and_told() {
     let mut connection = place.kafka.connection();
     // The others find room only when the first is answered.
     connection.properties.insert("queue.buffering.max.messages".into(), "3".into());
-    let delivery = place.delivery_over(&connection);
+    let delivery = place.delivery_over(&connection, Guarantee::ExactlyOnce);
     let (_, lease) = place.take(&delivery);
     let batches = (0..20).map(|n| batch(n, if n == 0 { 3 << 20 } else { 10 }));
     let records = batches.flat_map(|batch| batch.records).collect();

@@ -40,6 +40,17 @@ pub(crate) fn is_full(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::QueueFull)
 }
 
+/// Whether a record was not accepted because of another one that it was sent with.
+pub(crate) fn is_collateral(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(Code::InvalidDifferentRecord)
+}
+
+/// Whether the brokers do not accept who a client says it is.
+pub(crate) fn is_turned_away(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(Code::Authentication | Code::SaslAuthenticationFailed))
+}
+
 /// Whether a client says that it reaches no broker.
 pub(crate) fn is_cut_off(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::AllBrokersDown)

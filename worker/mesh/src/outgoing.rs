@@ -28,7 +28,16 @@ pub enum Target {
     Checkpoints,
 }
 
+/// The header with the offset of the input record.
+const SOURCE_OFFSET: &str = "source-offset";
+
 impl Outgoing {
+    /// The offset of the input record with which an output became due.
+    pub(crate) fn source_offset(&self) -> Option<i64> {
+        let (_, value) = self.headers.iter().find(|(name, _)| name == SOURCE_OFFSET)?;
+        std::str::from_utf8(value.as_deref()?).ok()?.parse().ok()
+    }
+
     /// Bytes that the record takes in a queue.
     pub fn bytes(&self) -> usize {
         let length = |b: &Option<Vec<u8>>| b.as_ref().map_or(0, Vec::len);
@@ -42,7 +51,7 @@ impl From<Output> for Outgoing {
         let header = |name: &str, value: &str| (name.to_owned(), Some(value.as_bytes().to_vec()));
         let mut headers = vec![
             header("id", &output.id),
-            header("source-offset", &output.offset.to_string()),
+            header(SOURCE_OFFSET, &output.offset.to_string()),
             header("content-type", "application/json"),
             header("schema", output.kind.schema()),
         ];

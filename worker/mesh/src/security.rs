@@ -67,7 +67,7 @@ pub enum Mechanism {
 }
 
 /// Properties of librdkafka that hold secrets, and what takes their place.
-const SECRET: [(&str, &str); 7] = [
+const SECRET: [(&str, &str); 10] = [
     ("sasl.password", "name a file in kafka.security.sasl.password_file"),
     ("ssl.key.password", "name a file in kafka.security.tls.key_password_file"),
     ("ssl.key.pem", "name a file in kafka.security.tls.key_file"),
@@ -77,6 +77,9 @@ const SECRET: [(&str, &str); 7] = [
     ),
     ("ssl_key", "name a file in kafka.security.tls.key_file"),
     ("sasl.oauthbearer.client.secret", "sign in by kafka.security.sasl"),
+    ("sasl.oauthbearer.client.credentials.client.secret", "sign in by kafka.security.sasl"),
+    ("sasl.oauthbearer.assertion.private.key.pem", "sign in by kafka.security.sasl"),
+    ("sasl.oauthbearer.assertion.private.key.passphrase", "sign in by kafka.security.sasl"),
     ("sasl.oauthbearer.config", "sign in by kafka.security.sasl"),
 ];
 

@@ -1,30 +1,43 @@
 use crate::ack::{Acknowledged, Failure, Refused};
-use crate::class::is_full;
+use crate::class::{is_collateral, is_full, is_turned_away};
 use crate::connection::log;
+use crate::dead_letters::Postmark;
 use crate::delivery::{Log, Rejected, Ticket};
 use crate::routes::Routes;
-use crate::{Class, Connection, Error, Observer, Outgoing, Target};
+use crate::{Class, Connection, Error, Observer, Outgoing, Target, headers};
+use rdkafka::Message;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
-use std::sync::Arc;
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A record in flight.
 pub(crate) struct Pending {
     /// What it belongs to; dropped with the acknowledgement.
-    _ticket: Arc<Ticket>,
+    ticket: Arc<Ticket>,
     to: Target,
     id: Box<str>,
+    /// The partition of the input that it came of.
+    partition: i32,
     timestamp: Option<i64>,
+}
+
+/// A record that was not accepted as it was.
+struct Returned {
+    record: Outgoing,
+    ticket: Arc<Ticket>,
+    partition: i32,
+    reason: KafkaError,
 }
 
 /// What happens when the brokers answer.
 pub(crate) struct Answers {
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) failure: Arc<Failure>,
+    observer: Arc<dyn Observer>,
+    failure: Arc<Failure>,
+    returned: Mutex<Vec<Returned>>,
 }
 
 impl ClientContext for Answers {
@@ -34,6 +47,10 @@ impl ClientContext for Answers {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "producing");
+        if is_turned_away(&error) {
+            // A new password is read by a new client.
+            self.failure.report(Error::kafka("produce")(error));
+        }
     }
 }
 
@@ -41,20 +58,56 @@ impl ProducerContext for Answers {
     type DeliveryOpaque = Box<Pending>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
-        let Pending { to, id, timestamp, .. } = *pending;
+        let to = pending.to;
         match result {
             Ok(_) if to == Target::Checkpoints => {}
-            Ok(_) => self.observer.acknowledged(Acknowledged { to, timestamp }),
-            Err((reason, _)) if is_skipped(to, reason) => {
-                self.observer.refused(Refused { id: &id, reason: &reason.to_string() });
+            Ok(_) => {
+                let timestamp = pending.timestamp;
+                self.observer.acknowledged(Acknowledged { to, timestamp });
+            }
+            Err((reason, message)) if comes_back(to, reason) => {
+                self.returned().push(Returned::new(*pending, message, reason));
             }
             Err((reason, _)) => {
                 self.observer.failed();
-                let (id, reason) = (id.into(), reason.clone());
+                let (id, reason) = (pending.id.into(), reason.clone());
                 self.failure.report(Error::Undelivered { id, reason });
+                // Only now: whoever sees that the ticket is back also sees the failure.
+                drop(pending.ticket);
             }
         }
     }
+}
+
+impl Answers {
+    pub(crate) fn new(observer: Arc<dyn Observer>, failure: Arc<Failure>) -> Answers {
+        Answers { observer, failure, returned: Mutex::default() }
+    }
+
+    fn returned(&self) -> MutexGuard<'_, Vec<Returned>> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Returned {
+    fn new(pending: Pending, message: &impl Message, reason: &KafkaError) -> Returned {
+        let Pending { ticket, to, id, partition, timestamp } = pending;
+        let record = Outgoing {
+            to,
+            id: id.into(),
+            key: message.key().map(Into::into),
+            payload: message.payload().map(Into::into),
+            headers: headers::read(message),
+            timestamp,
+        };
+        Returned { record, ticket, partition, reason: reason.clone() }
+    }
+}
+
+/// Whether the record, or what stands for it, is to be sent once more.
+fn comes_back(to: Target, reason: &KafkaError) -> bool {
+    // The records of a checkpoint have an order, and the reason is one of them.
+    to != Target::Checkpoints && is_collateral(reason) || is_skipped(to, reason)
 }
 
 /// A checkpoint without one of its records would be a wrong one.
@@ -62,29 +115,75 @@ pub(crate) fn is_skipped(to: Target, reason: &KafkaError) -> bool {
     to != Target::Checkpoints && Class::of(reason) == Class::Poison
 }
 
+/// Answers that are looked at together.
+const ANSWERS: usize = 64;
+
 /// The one producer of all partitions.
 pub(crate) struct Sink {
     producer: BaseProducer<Answers>,
     routes: Routes,
+    /// How dead letters are made of what is refused, where there are any.
+    postmark: Option<Postmark>,
 }
 
 impl Sink {
     pub(crate) fn new(
         connection: &Connection,
         routes: Routes,
+        postmark: Option<Postmark>,
         answers: Answers,
     ) -> Result<Sink, Error> {
-        let producer = connection.producer()?.create_with_context(answers);
-        Ok(Sink { producer: producer.map_err(Error::kafka("make a producer"))?, routes })
+        let mut config = connection.producer()?;
+        routes.limit(&mut config);
+        let producer = config.create_with_context(answers);
+        let producer = producer.map_err(Error::kafka("make a producer"))?;
+        Ok(Sink { producer, routes, postmark })
     }
 
-    /// Answers that have come are handled on this thread, for as long as `time`.
-    pub(crate) fn poll(&self, time: Duration) {
-        self.producer.poll(time);
+    /// Handles the answers that have come, and sends once more what came back.
+    pub(crate) fn poll(&self) {
+        self.listen();
+        let returned = std::mem::take(&mut *self.context().returned());
+        for Returned { record, ticket, partition, reason } in returned {
+            let sent = match is_collateral(&reason) {
+                true => self.append(&record, partition, &ticket, &AtomicBool::new(false)),
+                false => self.replace(&record, partition, &ticket, &reason),
+            };
+            if let Err(Rejected::Failed(error)) = sent {
+                self.context().failure.report(error);
+            }
+        }
+    }
+
+    /// Handles answers. A poll that may wait for less than the clock of the client can tell spins
+    /// instead of waiting: this one does not wait.
+    fn listen(&self) {
+        for _ in 0..ANSWERS {
+            if self.producer.in_flight_count() == 0 {
+                return;
+            }
+            self.producer.poll(Duration::ZERO);
+        }
+    }
+
+    /// Tells of a record that will never be accepted, and sends what stands for it.
+    fn replace(
+        &self,
+        record: &Outgoing,
+        partition: i32,
+        ticket: &Arc<Ticket>,
+        reason: &KafkaError,
+    ) -> Result<(), Rejected> {
+        let reason = reason.to_string();
+        self.context().observer.refused(Refused { id: &record.id, reason: &reason });
+        let substitute = self.postmark.as_ref();
+        let substitute = substitute.and_then(|p| p.substitute(record, partition, &reason));
+        substitute.map_or(Ok(()), |instead| {
+            self.append(&instead, partition, ticket, &AtomicBool::new(false))
+        })
     }
 
     fn context(&self) -> &Answers {
-        use rdkafka::producer::Producer;
         self.producer.context()
     }
 }
@@ -98,8 +197,8 @@ impl Log for Sink {
         revoked: &AtomicBool,
     ) -> Result<(), Rejected> {
         let (to, timestamp) = (record.to, record.timestamp);
-        let (ticket, id) = (ticket.clone(), record.id.as_str().into());
-        let pending = Box::new(Pending { _ticket: ticket, to, id, timestamp });
+        let (id, holder) = (record.id.as_str().into(), ticket.clone());
+        let pending = Box::new(Pending { ticket: holder, to, id, partition, timestamp });
         let Some(mut next) = self.routes.record(record, partition, pending) else { return Ok(()) };
         loop {
             let (reason, back) = match self.producer.send(next) {
@@ -111,16 +210,15 @@ impl Log for Sink {
                     return Err(Rejected::Revoked);
                 }
                 // Room comes with answers, and whoever looks for them otherwise may be this thread.
-                self.poll(Duration::from_millis(1));
+                self.listen();
+                std::thread::sleep(Duration::from_millis(1));
                 next = back;
                 continue;
             }
-            let id = record.id.clone();
             if is_skipped(record.to, &reason) {
-                let reason = reason.to_string();
-                self.context().observer.refused(Refused { id: &id, reason: &reason });
-                return Ok(());
+                return self.replace(record, partition, ticket, &reason);
             }
+            let id = record.id.clone();
             return Err(Rejected::Failed(Error::Undelivered { id, reason }));
         }
     }
@@ -130,7 +228,6 @@ impl Log for Sink {
     }
 
     fn in_flight(&self) -> usize {
-        use rdkafka::producer::Producer;
         self.producer.in_flight_count().max(0) as usize
     }
 }

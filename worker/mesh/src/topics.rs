@@ -6,8 +6,8 @@ use crate::{Connection, Error, embedded};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
-    TopicResult,
+    AdminClient, AdminOptions, ConfigResource, NewPartitions, NewTopic, ResourceSpecifier,
+    TopicReplication, TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -44,6 +44,8 @@ pub struct Topic<'a> {
     pub partitions: i32,
     /// Whether only the last record of each key is kept.
     pub compacted: bool,
+    /// Bytes that a batch, and so a record, may have at most; the brokers' default when `None`.
+    pub largest: Option<usize>,
 }
 
 /// The number of partitions of a topic. A topic that was just created may need a moment until
@@ -80,16 +82,10 @@ pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
 /// # Errors
 /// When the brokers do not tell, as to clients that may not describe its configuration.
 pub fn policy(connection: &Connection, topic: &str) -> Result<Option<Policy>, Error> {
-    let doing = || Error::kafka(format!("find out how long {topic} keeps its records"));
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let (client, resources) = (admin(connection)?, [ResourceSpecifier::Topic(topic)]);
-    if client.inner().fetch_cluster_id(TIMEOUT).is_some_and(|id| embedded::is_embedded(&id)) {
-        return Ok(None);
-    }
-    let described = pollster::block_on(client.describe_configs(&resources, &options));
+    let doing = format!("find out how long {topic} keeps its records");
+    let Some(described) = describe(connection, &[topic], &doing)? else { return Ok(None) };
     let mut policy = Policy::default();
-    for resource in described.map_err(doing())? {
-        let resource = resource.map_err(|code| doing()(KafkaError::AdminOp(code)))?;
+    for resource in described {
         let entry = |name| resource.get(name).and_then(|entry| entry.value.as_deref());
         let number = |name| entry(name).and_then(|value| value.parse::<u64>().ok());
         let policies = entry("cleanup.policy").unwrap_or("delete");
@@ -102,19 +98,52 @@ pub fn policy(connection: &Connection, topic: &str) -> Result<Option<Policy>, Er
     Ok(Some(policy))
 }
 
+/// Bytes of the largest batch that all of these topics accept; `None` for topics of the broker
+/// inside the process.
+///
+/// # Errors
+/// When the brokers do not tell, as to clients that may not describe their configuration.
+pub fn largest_batch(connection: &Connection, topics: &[&str]) -> Result<Option<usize>, Error> {
+    let described = describe(connection, topics, "find out how large batches may be")?;
+    let limit = |resource: &ConfigResource| {
+        resource.get("max.message.bytes").and_then(|entry| entry.value.as_deref()?.parse().ok())
+    };
+    Ok(described.and_then(|described| described.iter().filter_map(limit).min()))
+}
+
+/// The configurations of topics; `None` for topics of the broker inside the process.
+fn describe(
+    connection: &Connection,
+    topics: &[&str],
+    doing: &str,
+) -> Result<Option<Vec<ConfigResource>>, Error> {
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let client = admin(connection)?;
+    let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+    if client.inner().fetch_cluster_id(TIMEOUT).is_some_and(|id| embedded::is_embedded(&id)) {
+        return Ok(None);
+    }
+    let described = pollster::block_on(client.describe_configs(&resources, &options));
+    let described = described.map_err(Error::kafka(doing))?.into_iter();
+    let refused = |code| Error::kafka(doing)(KafkaError::AdminOp(code));
+    described.map(|resource| resource.map_err(refused)).collect::<Result<_, _>>().map(Some)
+}
+
 /// Creates topics that do not exist, replicated as the brokers' default says.
 ///
 /// # Errors
 /// When the brokers refuse one, for another reason than that it exists.
 pub fn create(connection: &Connection, topics: &[Topic<'_>]) -> Result<(), Error> {
-    let new = topics.iter().map(|topic| {
+    let limits: Vec<_> = topics.iter().map(|t| t.largest.map(|bytes| bytes.to_string())).collect();
+    let new = topics.iter().zip(&limits).map(|(topic, limit)| {
         let policy = if topic.compacted { "compact" } else { "delete" };
         let new = NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(-1))
             .set("cleanup.policy", policy);
-        if topic.compacted {
-            COMPACT.iter().fold(new, |new, (key, value)| new.set(key, value))
-        } else {
-            new
+        let compact: &[_] = if topic.compacted { &COMPACT } else { &[] };
+        let new = compact.iter().fold(new, |new, (key, value)| new.set(key, value));
+        match limit {
+            Some(limit) => new.set("max.message.bytes", limit),
+            None => new,
         }
     });
     let new: Vec<_> = new.collect();

@@ -240,10 +240,26 @@ fn the_registry_is_told_who_asks() {
     settings.username = Some("Aladdin".into());
     settings.password_file = Some(file.clone());
     let decoder = decoder(&input);
-    std::fs::remove_file(file).unwrap();
     decoder.decode(&incoming(&framed(1, &[]))).unwrap_err();
-    // The example of RFC 7617 §2.
-    assert_eq!(registry.asked.lock().unwrap()[0].1, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    // A new password counts from the next request on.
+    std::fs::write(&file, "close sesame").unwrap();
+    decoder.decode(&incoming(&framed(2, &[]))).unwrap_err();
+    std::fs::remove_file(file).unwrap();
+    let told: Vec<String> = registry.asked.lock().unwrap().iter().map(|a| a.1.clone()).collect();
+    // The first is the example of RFC 7617 §2.
+    let wanted = ["QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "QWxhZGRpbjpjbG9zZSBzZXNhbWU="];
+    assert_eq!(told, wanted.map(|pair| format!("Basic {pair}")));
+}
+
+#[test]
+fn an_address_with_a_password_is_refused_without_showing_it() {
+    let registry = Registry::start();
+    let mut input = registered(&registry, Codec::Avro);
+    input.registry.as_mut().unwrap().url = "https://Aladdin:sesame@registry.example/x@y".into();
+    let error = Decoder::new(&input, ADMISSION).unwrap_err();
+    assert_eq!(error.path, "registry.url");
+    let told = error.message;
+    assert!(told.contains("password_file") && !told.contains("sesame"), "{told}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn values(tail: &Tail, count: usize) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_tail_reads_what_a_feed_appends() {
-    let topic = |name| Topic { name, partitions: 1, compacted: false };
+    let topic = |name| Topic { name, partitions: 1, compacted: false, largest: None };
     let broker = Broker::start(&[topic("a"), topic("b")]).unwrap();
     let connection = broker.connection();
     let (a, b) = (Feed::open(&connection, "a").unwrap(), Feed::open(&connection, "b").unwrap());

@@ -12,6 +12,8 @@ const TOGETHER: usize = 500;
 struct Counts {
     sent: BTreeMap<String, usize>,
     before: usize,
+    /// Those that hold no record of the input.
+    without_record: usize,
 }
 
 pub(super) fn run(replay: &Replay) -> Result<()> {
@@ -30,6 +32,13 @@ pub(super) fn run(replay: &Replay) -> Result<()> {
     }
     if counts.before > 0 {
         println!("{} replayed before, left out: --again sends them too", counts.before);
+    }
+    if counts.without_record > 0 {
+        println!(
+            "{} without the record, left out: Kafka refused its result, or its value (see \
+             docs/dead-letters.md)",
+            counts.without_record
+        );
     }
     Ok(())
 }
@@ -52,7 +61,7 @@ fn send(archive: &Archive, replay: &Replay, counts: &mut Counts) -> Result<()> {
     archive.read(&replay.selection, |letter| {
         let left_out = sender.is_replayed(&letter) && !replay.again;
         counts.count(&letter, left_out);
-        if !left_out {
+        if !left_out && letter.is_whole() {
             ready.push(letter);
         }
         if ready.len() == TOGETHER {
@@ -70,6 +79,7 @@ fn send(archive: &Archive, replay: &Replay, counts: &mut Counts) -> Result<()> {
 impl Counts {
     fn count(&mut self, letter: &Letter, left_out: bool) {
         match left_out {
+            _ if !letter.is_whole() => self.without_record += 1,
             true => self.before += 1,
             false => *self.sent.entry(letter.topic.clone()).or_default() += 1,
         }

@@ -39,7 +39,9 @@ fn told(letter: &Letter) -> String {
     section(&mut text, "headers", &headers(&letter.headers));
     section(&mut text, "added headers", &headers(&letter.added));
     section(&mut text, "key", &value(letter.key.as_deref()));
-    section(&mut text, "value", &value(letter.value.as_deref()));
+    let left_out = letter.left_out.map(|bytes| format!("(left out, {bytes} bytes)"));
+    let value = left_out.unwrap_or_else(|| value(letter.value.as_deref()));
+    section(&mut text, "value", &value);
     text
 }
 

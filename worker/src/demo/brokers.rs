@@ -26,7 +26,7 @@ impl Brokers {
         names.push(kafka.input.clone());
         names.extend(kafka.dead_letters());
         let checkpoints = kafka.checkpoints();
-        let topic = |name, compacted| Topic { name, partitions: 1, compacted };
+        let topic = |name, compacted| Topic { name, partitions: 1, compacted, largest: None };
         let mut all: Vec<Topic<'_>> = names.iter().map(|name| topic(name, false)).collect();
         all.push(topic(&checkpoints, true));
         let Some(addresses) = outside else {

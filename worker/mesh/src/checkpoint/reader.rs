@@ -5,7 +5,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// How long to wait for the next record.
@@ -35,15 +35,27 @@ impl Reader {
         Ok(Reader { consumer, group: group.into(), topic: topic.into(), partitions })
     }
 
-    /// The last value of every key.
-    fn records(&self, partitions: &[i32]) -> Result<HashMap<String, Vec<u8>>, Error> {
-        let begin = |partition: &i32| (partition % self.partitions, Offset::Beginning);
+    /// The checkpoints of partitions of `input` that are in these `places`, partitions of the
+    /// topic.
+    fn find(
+        &self,
+        input: &str,
+        partitions: &[i32],
+        places: BTreeSet<i32>,
+    ) -> Result<HashMap<i32, Saved>, Error> {
+        let places = places.into_iter().map(|place| (place, Offset::Beginning)).collect();
+        // The last value of every key.
         let mut records = HashMap::new();
-        self.scan(&self.topic, partitions.iter().map(begin).collect(), &mut |message| {
+        self.scan(&self.topic, places, &mut |message| {
             keep(&mut records, message);
             true
         })?;
-        Ok(records)
+        let mut saved = HashMap::new();
+        for &partition in partitions {
+            let found = Saved::find(&self.group, input, partition, &records)?;
+            saved.extend(found.map(|found| (partition, found)));
+        }
+        Ok(saved)
     }
 
     /// Reads partitions of a topic from these offsets on, each to its end or until `more` says no.
@@ -86,11 +98,13 @@ impl Reader {
 
 impl Past for Reader {
     fn read(&self, input: &str, partitions: &[i32]) -> Result<HashMap<i32, Saved>, Error> {
-        let records = self.records(partitions)?;
-        let mut saved = HashMap::new();
-        for &partition in partitions {
-            let found = Saved::find(&self.group, input, partition, &records)?;
-            saved.extend(found.map(|found| (partition, found)));
+        let places = partitions.iter().map(|partition| partition % self.partitions).collect();
+        let mut saved = self.find(input, partitions, places)?;
+        let is_missing = |partition: &i32| !saved.contains_key(partition);
+        let missing: Vec<i32> = partitions.iter().copied().filter(is_missing).collect();
+        if !missing.is_empty() && self.partitions > 1 {
+            // Where they are looked for moves when the topic is given more partitions.
+            saved.extend(self.find(input, &missing, (0..self.partitions).collect())?);
         }
         Ok(saved)
     }

@@ -1,5 +1,6 @@
 use super::{
-    ATTEMPTS, CODE, MESSAGE, OFFSET, PARTITION, PIPELINE, STAGE, TIMESTAMP, TOPIC, WORKER, text,
+    ATTEMPTS, CODE, LEFT_OUT, MESSAGE, OFFSET, PARTITION, PIPELINE, STAGE, TIMESTAMP, TOPIC,
+    WORKER, text,
 };
 use crate::Record;
 use crate::schema::Header;
@@ -16,6 +17,8 @@ pub struct Letter {
     pub key: Option<Box<[u8]>>,
     /// Its value.
     pub value: Option<Box<[u8]>>,
+    /// Bytes of the value, if Kafka did not accept the dead letter with it.
+    pub left_out: Option<usize>,
     /// Its headers.
     pub headers: Vec<Header>,
     /// What was added to them.
@@ -57,6 +60,7 @@ impl Letter {
             sent: record.timestamp,
             key: record.key.clone(),
             value: record.value.clone(),
+            left_out: of(LEFT_OUT).and_then(|text| text.parse().ok()),
             headers: original.to_vec(),
             code: of(CODE)?,
             message: of(MESSAGE)?,
@@ -70,6 +74,11 @@ impl Letter {
             attempts: of(ATTEMPTS)?.parse().ok()?,
             added: added.to_vec(),
         })
+    }
+
+    /// Whether it holds a record of the input as it was, so that this can be sent once more.
+    pub fn is_whole(&self) -> bool {
+        self.left_out.is_none()
     }
 
     /// The record once more, as it was, with the count of its attempts behind its headers.

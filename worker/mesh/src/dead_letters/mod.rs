@@ -7,6 +7,7 @@
 mod dialect;
 mod letter;
 mod replay;
+mod substitute;
 
 pub use dialect::Dialect;
 pub use letter::Letter;
@@ -36,6 +37,8 @@ pub const WORKER: &str = "streaming-tda.worker";
 /// How often the record was tried: 1 for the first time. Stands last on a record that was
 /// replayed, and then counts the attempts before.
 pub const ATTEMPTS: &str = "streaming-tda.attempts";
+/// Bytes of the value, where it was left out because Kafka did not accept it.
+pub const LEFT_OUT: &str = "streaming-tda.value-left-out";
 
 /// Characters of the longest message.
 const LONGEST: usize = 1000;

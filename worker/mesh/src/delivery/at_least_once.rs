@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// Delivers by acknowledgements.
 pub(crate) struct AtLeastOnce {
@@ -54,8 +53,7 @@ impl AtLeastOnce {
     ) -> AtLeastOnce {
         let sink = Arc::new(sink);
         let (mut means, course) = AtLeastOnce::new(sink.clone(), failure, observer);
-        // A poll that may wait for less than its clock can tell spins instead.
-        let answers = move || sink.poll(Duration::ZERO);
+        let answers = move || sink.poll();
         let thread = std::thread::Builder::new().name("delivery".into());
         let thread = thread.spawn(move || course.run(answers));
         means.thread = Some(thread.expect("the system can start another thread"));

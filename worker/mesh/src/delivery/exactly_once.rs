@@ -1,6 +1,7 @@
 //! `exactly_once`: one log of transactions, and one thread, for each partition.
 
 use crate::ack::Failure;
+use crate::dead_letters::Postmark;
 use crate::delivery::room::Room;
 use crate::delivery::{Batch, Hold, Lane, Means, Parcel, Transacted, Transactions, Trouble, Way};
 use crate::{Error, Observer, Outgoing};
@@ -25,6 +26,7 @@ pub type Open = dyn Fn(i32) -> Box<dyn Transactions> + Send + Sync;
 /// Delivers by transactions.
 pub(crate) struct ExactlyOnce {
     open: Box<Open>,
+    postmark: Option<Postmark>,
     failure: Arc<Failure>,
     observer: Arc<dyn Observer>,
     /// What was claimed and has no lease yet.
@@ -47,6 +49,7 @@ struct Queue {
 impl ExactlyOnce {
     pub(crate) fn new(
         open: Box<Open>,
+        postmark: Option<Postmark>,
         failure: Arc<Failure>,
         observer: Arc<dyn Observer>,
         stepper: Option<Sender<Lane>>,
@@ -54,6 +57,7 @@ impl ExactlyOnce {
         let records = Arc::new(AtomicUsize::default());
         ExactlyOnce {
             open,
+            postmark,
             failure,
             observer,
             claims: Mutex::default(),
@@ -124,7 +128,8 @@ impl Means for ExactlyOnce {
         let log = lock(&self.claims).remove(&partition);
         let (inlet, inbox) = unbounded();
         self.launch(Lane {
-            transacted: Transacted::new(partition, writer, committed, revoked),
+            transacted: Transacted::new(partition, writer, committed, revoked)
+                .keeping(self.postmark.clone()),
             log: log.expect("a partition is claimed before it is leased"),
             hold: hold.clone(),
             inbox,

@@ -3,7 +3,7 @@
 
 use crate::{Error, Outgoing};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// What waits for the acknowledgement of a record.
 ///
@@ -15,7 +15,10 @@ pub struct Ticket;
 impl Ticket {
     /// Whether nobody but the caller holds it any more.
     pub fn is_alone(self: &Arc<Ticket>) -> bool {
-        Arc::strong_count(self) == 1
+        let alone = Arc::strong_count(self) == 1;
+        // Whoever gave it back did so after all that it had to say of its record.
+        fence(Ordering::Acquire);
+        alone
     }
 }
 

@@ -22,6 +22,7 @@ pub use transacted::{Content, Parcel, Progress, Transacted};
 
 use crate::ack::{Acknowledged, Failure, Refused};
 use crate::checkpoint::{Ledger, Snapshot, Writer};
+use crate::dead_letters::Postmark;
 use crate::onlooker::Onlooker;
 use crate::routes::Routes;
 use crate::sink::{Answers, Sink};
@@ -61,8 +62,8 @@ pub trait Observer: Send + Sync {
 pub struct Topics {
     /// The topic of each kind of output; a kind without one is not sent.
     pub outputs: Vec<(Kind, String)>,
-    /// The topic of the records that could not be computed; without one they are not sent.
-    pub dead_letters: Option<String>,
+    /// The topic of the dead letters, and what they have in common; without them none are sent.
+    pub dead_letters: Option<(String, Postmark)>,
     /// The topic of the checkpoints.
     pub checkpoints: String,
 }
@@ -124,17 +125,18 @@ impl Delivery {
     ) -> Result<Delivery, Error> {
         let failure = Arc::new(Failure::default());
         let routes = Routes::find(connection, topics)?;
+        let postmark = topics.dead_letters.as_ref().map(|(_, postmark)| postmark.clone());
         let name = format!("{group}/{input}");
         let means: Box<dyn Means> = match guarantee {
             Guarantee::AtLeastOnce => {
-                let answers = Answers { observer: observer.clone(), failure: failure.clone() };
-                let sink = Sink::new(connection, routes, answers)?;
+                let answers = Answers::new(observer.clone(), failure.clone());
+                let sink = Sink::new(connection, routes, postmark, answers)?;
                 Box::new(AtLeastOnce::start(sink, failure.clone(), observer))
             }
             Guarantee::ExactlyOnce => {
                 let group = Arc::new(Onlooker::new(connection, group, input)?);
                 let open = Transactional::opener(connection, &name, routes, group);
-                Box::new(ExactlyOnce::new(open, failure.clone(), observer, None))
+                Box::new(ExactlyOnce::new(open, postmark, failure.clone(), observer, None))
             }
         };
         Ok(Delivery { name, failure, estranged: Arc::default(), means })
@@ -163,7 +165,7 @@ impl Delivery {
     ) -> (Delivery, Receiver<Lane>) {
         let (name, failure) = (format!("{group}/{input}"), Arc::new(Failure::default()));
         let (stepper, lanes) = unbounded();
-        let means = ExactlyOnce::new(open, failure.clone(), observer, Some(stepper));
+        let means = ExactlyOnce::new(open, None, failure.clone(), observer, Some(stepper));
         (Delivery { name, failure, estranged: Arc::default(), means: Box::new(means) }, lanes)
     }
 

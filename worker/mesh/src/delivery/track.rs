@@ -113,9 +113,9 @@ impl Track {
     /// When a record of a checkpoint was refused for good.
     pub fn advance(&mut self, log: &dyn Log) -> Result<Certain, Error> {
         let mut certain = Certain::default();
-        while !log.has_failed() && !self.is_revoked() {
+        while !self.is_revoked() {
             match self.writing.take() {
-                Some((ticket, mark)) if !ticket.is_alone() => {
+                Some((ticket, mark)) if !is_acknowledged(&ticket, log) => {
                     self.writing = Some((ticket, mark));
                     return Ok(certain);
                 }
@@ -127,16 +127,14 @@ impl Track {
             }
             match self.waiting.pop_front() {
                 None => return Ok(certain),
-                Some(mark) if !mark.records.is_alone() => {
+                Some(mark) if !is_acknowledged(&mark.records, log) => {
                     self.waiting.push_front(mark);
                     return Ok(certain);
                 }
                 Some(mark) => self.pass(mark, log, &mut certain)?,
             }
         }
-        if self.is_revoked() {
-            self.abandon();
-        }
+        self.abandon();
         Ok(certain)
     }
 
@@ -177,4 +175,11 @@ impl Track {
             let _ = done.send(self.partition);
         }
     }
+}
+
+/// Whether all records with this ticket are acknowledged. One that was lost gives its ticket back
+/// too, after it has made the log fail: asked the other way round, it could be taken for
+/// acknowledged.
+fn is_acknowledged(ticket: &Arc<Ticket>, log: &dyn Log) -> bool {
+    ticket.is_alone() && !log.has_failed()
 }

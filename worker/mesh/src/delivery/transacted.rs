@@ -1,6 +1,7 @@
 //! `exactly_once`: outputs, checkpoint and offset in one transaction.
 
 use crate::checkpoint::Writer;
+use crate::dead_letters::Postmark;
 use crate::delivery::Batch;
 use crate::delivery::log::{Settled, Transactions, Trouble};
 use crate::delivery::room::Place;
@@ -68,6 +69,13 @@ impl Content {
         self.bytes += records.iter().map(Outgoing::bytes).sum::<usize>();
         self.records.extend(records);
     }
+
+    /// Puts another record in the place of one, or leaves it out.
+    fn replace(&mut self, id: &str, by: impl Fn(&Outgoing) -> Option<Outgoing>) {
+        let records = std::mem::take(&mut self.records).into_iter();
+        let replaced = records.flat_map(|r| if r.id == id { by(&r) } else { Some(r) });
+        self.records = replaced.collect();
+    }
 }
 
 /// How far one worker has come with delivering one partition by transactions, while it holds it.
@@ -78,6 +86,8 @@ impl Content {
 pub struct Transacted {
     partition: i32,
     writer: Writer,
+    /// How dead letters are made of what is refused, where there are any.
+    postmark: Option<Postmark>,
     revoked: Arc<AtomicBool>,
     waiting: VecDeque<Parcel>,
     content: Option<Content>,
@@ -122,7 +132,7 @@ pub enum Progress {
     Pending,
     /// A transaction was committed.
     Committed(Content),
-    /// These records will never be accepted; they are left out from now on.
+    /// These records will never be accepted; they are replaced or left out from now on.
     Refused(Vec<(String, String)>),
     /// Something went wrong, and will be tried again.
     Troubled(String),
@@ -145,6 +155,7 @@ impl Transacted {
         Transacted {
             partition,
             writer,
+            postmark: None,
             revoked,
             waiting: VecDeque::new(),
             content: None,
@@ -152,6 +163,11 @@ impl Transacted {
             committed,
             last: Duration::ZERO,
         }
+    }
+
+    /// Makes dead letters of results that are refused.
+    pub fn keeping(self, postmark: Option<Postmark>) -> Transacted {
+        Transacted { postmark, ..self }
     }
 
     /// Takes the next batch.
@@ -310,7 +326,9 @@ impl Transacted {
                 let (partition, reason) = (self.partition, format!("{id} was refused: {reason}"));
                 return Err(Trouble::Fatal(Error::Checkpoint { partition, reason }));
             }
-            content.records.retain(|record| !is(record));
+            content.replace(id, |record| {
+                self.postmark.as_ref()?.substitute(record, self.partition, reason)
+            });
         }
         Ok(Progress::Refused(refused))
     }

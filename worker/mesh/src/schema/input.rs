@@ -52,6 +52,9 @@ pub enum Rejection {
     /// There is neither a `series` nor a key.
     #[error("the point names no series, and the record has no key in UTF-8")]
     Series,
+    /// The name of the series is longer than allowed.
+    #[error("the name of the series has {0} bytes, at most {1} are allowed")]
+    SeriesName(usize, usize),
     /// The number of values is wrong.
     #[error("the point has {0} values, expected {1}")]
     Dimension(usize, usize),
@@ -124,7 +127,7 @@ impl Rejection {
             Rejection::Empty => 0,
             Rejection::Size(..) => 1,
             Rejection::Json(_) => 2,
-            Rejection::Series => 3,
+            Rejection::Series | Rejection::SeriesName(..) => 3,
             Rejection::Dimension(..) => 4,
             Rejection::NotFinite(_) => 5,
             Rejection::Time => 6,
@@ -149,12 +152,15 @@ impl Rejection {
     }
 }
 
+/// Bytes of the name of a series at most: it stands in every result, and in keys of checkpoints.
+const SERIES: usize = 1024;
+
 impl Point {
     /// Checks that the point can be computed with, and fills in what the record's `key` and
     /// `timestamp` (milliseconds) know.
     ///
     /// # Errors
-    /// When it has no series, the wrong number of values, or a value or time that is not finite.
+    /// When it has no series or one with a very long name, the wrong number of values, or a value or time that is not finite.
     pub fn admit(
         self,
         key: Option<&[u8]>,
@@ -163,6 +169,9 @@ impl Point {
     ) -> Result<Sample, Rejection> {
         let named = || String::from_utf8(key?.to_vec()).ok();
         let series = self.series.or_else(named).ok_or(Rejection::Series)?;
+        if series.len() > SERIES {
+            return Err(Rejection::SeriesName(series.len(), SERIES));
+        }
         if self.values.len() != admission.dimension {
             return Err(Rejection::Dimension(self.values.len(), admission.dimension));
         }
@@ -203,6 +212,8 @@ mod tests {
         assert_eq!(code(r#"{"values": [1, null]}"#, key, time), "decode.json");
         assert_eq!(code(r#"{"values": [1, 2]}"#, None, time), "admit.series");
         assert_eq!(code(r#"{"values": [1, 2]}"#, Some(b"\xff"), time), "admit.series");
+        assert_eq!(code(r#"{"values": [1, 2]}"#, Some(&[b'a'; 1025]), time), "admit.series");
+        assert!(read(r#"{"values": [1, 2]}"#, Some(&[b'a'; 1024]), time).is_ok());
         assert_eq!(code(r#"{"values": [1]}"#, key, time), "admit.dimension");
         assert_eq!(code(r#"{"values": [1, 1e39]}"#, key, time), "decode.json");
         let infinite = Point { series: None, time: None, values: vec![1.0, f32::INFINITY] };

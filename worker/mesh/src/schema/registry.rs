@@ -9,6 +9,7 @@ use super::wire::SchemaId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
@@ -68,7 +69,9 @@ const DEPTH: usize = 32;
 pub(super) struct Client {
     agent: Agent,
     url: String,
-    authorization: Option<String>,
+    /// The name, and the file with the password: read for every request, so that a new password
+    /// counts at once.
+    credentials: Option<(String, PathBuf)>,
 }
 
 impl Client {
@@ -76,6 +79,13 @@ impl Client {
         let url = registry.url.trim_end_matches('/').to_owned();
         if !url.starts_with("http://") && !url.starts_with("https://") {
             let message = format!("{url:?} does not begin with http:// or https://");
+            return Err(Unusable::new("registry.url", message));
+        }
+        let authority = url.split('/').nth(2).unwrap_or_default();
+        if authority.contains('@') {
+            // The address is logged.
+            let message = "it holds a name or a password, which belong into registry.username and \
+                           a file that registry.password_file names";
             return Err(Unusable::new("registry.url", message));
         }
         let tls =
@@ -86,7 +96,11 @@ impl Client {
             .max_redirects(3)
             .tls_config(tls.build());
         let agent = config.build().new_agent();
-        Ok(Client { agent, url, authorization: authorization(registry)? })
+        let credentials = registry.username.clone().zip(registry.password_file.clone());
+        let client = Client { agent, url, credentials };
+        let wrong = |message| Unusable::new("registry.password_file", message);
+        client.authorization().map_err(wrong)?;
+        Ok(client)
     }
 
     /// The schema of an id.
@@ -127,13 +141,22 @@ impl Client {
         Ok(())
     }
 
+    /// The header of HTTP basic authentication (RFC 7617).
+    fn authorization(&self) -> Result<Option<String>, String> {
+        let Some((name, file)) = &self.credentials else { return Ok(None) };
+        let password = std::fs::read_to_string(file);
+        let password = password.map_err(|e| format!("{}: {e}", file.display()))?;
+        let pair = format!("{name}:{}", password.trim_end_matches(['\r', '\n']));
+        Ok(Some(format!("Basic {}", base64(pair.as_bytes()))))
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Failure> {
         let url = format!("{}{path}", self.url);
         let unavailable =
             |e: &dyn ToString| Failure::Unavailable(format!("{url}: {}", e.to_string()));
         let accept = "application/vnd.schemaregistry.v1+json, application/json";
         let mut request = self.agent.get(&url).header("accept", accept);
-        if let Some(authorization) = &self.authorization {
+        if let Some(authorization) = self.authorization().map_err(|e| unavailable(&e))? {
             request = request.header("authorization", authorization);
         }
         let mut response = request.call().map_err(|e| unavailable(&e))?;
@@ -170,17 +193,6 @@ fn roots(registry: &Registry) -> Result<RootCerts, Unusable> {
         true => Err(wrong(&"it holds no certificate")),
         false => Ok(RootCerts::from(certificates)),
     }
-}
-
-/// The header of HTTP basic authentication (RFC 7617).
-fn authorization(registry: &Registry) -> Result<Option<String>, Unusable> {
-    let (Some(name), Some(file)) = (&registry.username, &registry.password_file) else {
-        return Ok(None);
-    };
-    let password = std::fs::read_to_string(file)
-        .map_err(|e| Unusable::new("registry.password_file", format!("{}: {e}", file.display())))?;
-    let pair = format!("{name}:{}", password.trim_end_matches(['\r', '\n']));
-    Ok(Some(format!("Basic {}", base64(pair.as_bytes()))))
 }
 
 /// RFC 4648 §4.
