@@ -7,6 +7,7 @@ use harness::points::Points;
 use harness::setting::{Setting, count, diagrams, expected};
 use harness::worker::Worker;
 use mesh::Feed;
+use mesh::checkpoint::{Past, Reader};
 use mesh::topics::{self, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -232,6 +233,8 @@ fn checkpoints_are_found_in_a_topic_that_was_given_more_partitions() {
     // As a worker that is to deliver exactly once asks for. What it keeps of the last partition
     // was in another place.
     topics::grow(&connection, "grown-out.checkpoints", 4).unwrap();
+    let reader = Reader::new(&connection, "grown-out", "grown-out.checkpoints").unwrap();
+    assert_eq!(reader.read("grown", &[3]).unwrap()[&3].next, 300);
     setting.kafka = "  delivery: exactly_once".into();
     let mut audit = Audit::of(&connection, "grown-out").unwrap();
     points.feed(&connection, "grown", 300..600).unwrap();
