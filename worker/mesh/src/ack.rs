@@ -1,6 +1,8 @@
 use crate::{Error, Target};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A record that Kafka has acknowledged.
 #[derive(Clone, Copy, Debug)]
@@ -48,5 +50,19 @@ impl Failure {
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.error.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// Answers that are heard together.
+const ANSWERS: usize = 64;
+
+/// Hears the answers that have come. A poll that may wait for less than the clock of the client can
+/// tell spins instead of waiting: this one does not wait.
+pub(crate) fn listen<C: ProducerContext>(producer: &BaseProducer<C>) {
+    for _ in 0..ANSWERS {
+        producer.poll(Duration::ZERO);
+        if producer.in_flight_count() == 0 {
+            return;
+        }
     }
 }

@@ -1,4 +1,4 @@
-use crate::ack::{Acknowledged, Failure, Refused};
+use crate::ack::{Acknowledged, Failure, Refused, listen};
 use crate::class::{is_collateral, is_full, is_turned_away};
 use crate::connection::log;
 use crate::dead_letters::Postmark;
@@ -115,9 +115,6 @@ pub(crate) fn is_skipped(to: Target, reason: &KafkaError) -> bool {
     to != Target::Checkpoints && Class::of(reason) == Class::Poison
 }
 
-/// Answers that are looked at together.
-const ANSWERS: usize = 64;
-
 /// The one producer of all partitions.
 pub(crate) struct Sink {
     producer: BaseProducer<Answers>,
@@ -142,7 +139,7 @@ impl Sink {
 
     /// Handles the answers that have come, and sends once more what came back.
     pub(crate) fn poll(&self) {
-        self.listen();
+        listen(&self.producer);
         let returned = std::mem::take(&mut *self.context().returned());
         for Returned { record, ticket, partition, reason } in returned {
             let sent = match is_collateral(&reason) {
@@ -152,17 +149,6 @@ impl Sink {
             if let Err(Rejected::Failed(error)) = sent {
                 self.context().failure.report(error);
             }
-        }
-    }
-
-    /// Handles answers. A poll that may wait for less than the clock of the client can tell spins
-    /// instead of waiting: this one does not wait.
-    fn listen(&self) {
-        for _ in 0..ANSWERS {
-            if self.producer.in_flight_count() == 0 {
-                return;
-            }
-            self.producer.poll(Duration::ZERO);
         }
     }
 
@@ -210,7 +196,7 @@ impl Log for Sink {
                     return Err(Rejected::Revoked);
                 }
                 // Room comes with answers, and whoever looks for them otherwise may be this thread.
-                self.listen();
+                listen(&self.producer);
                 std::thread::sleep(Duration::from_millis(1));
                 next = back;
                 continue;

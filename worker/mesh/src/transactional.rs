@@ -1,3 +1,4 @@
+use crate::ack::listen;
 use crate::class::{is_full, needs_a_person};
 use crate::connection::log;
 use crate::delivery::{Open, Settled, Transactions, Trouble};
@@ -18,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SLICE: Duration = Duration::from_millis(500);
 /// How long records in flight may take that are of no use any more.
 const DRAIN: Duration = Duration::from_secs(1);
-/// Answers that are looked at together.
-const ANSWERS: usize = 16;
+/// Between two looks for answers.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// The transactions of one partition of the input, on the brokers.
 pub(crate) struct Transactional {
@@ -112,7 +113,8 @@ impl Transactional {
     }
 
     fn make(&self) -> Result<BaseProducer<Answers>, Trouble> {
-        let config = self.connection.transactional(&self.id).map_err(Trouble::Fatal)?;
+        let mut config = self.connection.transactional(&self.id).map_err(Trouble::Fatal)?;
+        self.routes.limit(&mut config);
         let made = config.create_with_context(Answers::default());
         made.map_err(|e| Trouble::Fatal(Error::kafka("make a transactional producer")(e)))
     }
@@ -162,7 +164,7 @@ impl Transactions for Transactional {
 
     fn listen(&mut self) {
         if let Some(producer) = &self.producer {
-            (0..ANSWERS).for_each(|_| producer.poll(Duration::ZERO));
+            listen(producer);
         }
     }
 
@@ -180,7 +182,8 @@ impl Transactions for Transactional {
             match producer.send(next) {
                 Ok(()) => return Ok(()),
                 Err((error, back)) if is_full(&error) => {
-                    producer.poll(Duration::from_millis(1));
+                    listen(producer);
+                    std::thread::sleep(BREATH);
                     next = back;
                 }
                 Err((error, _)) if is_skipped(record.to, &error) => {
@@ -202,12 +205,7 @@ impl Transactions for Transactional {
 
     fn settle(&mut self) -> Result<Settled, Trouble> {
         let producer = self.producer()?;
-        for _ in 0..ANSWERS {
-            producer.poll(Duration::ZERO);
-            if producer.in_flight_count() == 0 {
-                break;
-            }
-        }
+        listen(producer);
         // The rest of a transaction that has failed is not answered before it is aborted.
         match producer.context().take() {
             Verdicts { refused, .. } if !refused.is_empty() => Ok(Settled::Refused(refused)),
@@ -245,7 +243,8 @@ impl Transactions for Transactional {
 fn drain(producer: &BaseProducer<Answers>) {
     let deadline = Instant::now() + DRAIN;
     while producer.in_flight_count() > 0 && Instant::now() < deadline {
-        producer.poll(Duration::from_millis(1));
+        listen(producer);
+        std::thread::sleep(BREATH);
     }
 }
 
