@@ -61,6 +61,12 @@ pub(crate) fn is_out_of_range(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::AutoOffsetReset)
 }
 
+/// Whether a client that lives takes no more records in its transaction, because one of them has
+/// failed; it does not say which.
+pub(crate) fn takes_no_more(code: Code) -> bool {
+    code == Code::State
+}
+
 /// Whether no other client of ours would do better before a person has changed something.
 pub(crate) fn needs_a_person(code: Code) -> bool {
     matches!(

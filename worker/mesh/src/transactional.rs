@@ -1,5 +1,5 @@
 use crate::ack::listen;
-use crate::class::{is_full, needs_a_person};
+use crate::class::{is_full, needs_a_person, takes_no_more};
 use crate::connection::log;
 use crate::delivery::{Open, Settled, Transactions, Trouble};
 use crate::onlooker::Onlooker;
@@ -256,9 +256,7 @@ fn trouble(error: &KafkaError, producer: &BaseProducer<Answers>) -> Trouble {
 /// What an error asks for of a client that has ended for the `fatal` reason, if it has.
 fn judge(error: &KafkaError, fatal: Option<(Code, String)>) -> Trouble {
     let code = fatal.as_ref().map(|(code, _)| *code).or(error.rdkafka_error_code());
-    // A client that lives takes no records when one of the transaction has failed; it does not say
-    // which.
-    let stuck = fatal.is_none() && code == Some(Code::State);
+    let stuck = fatal.is_none() && code.is_some_and(takes_no_more);
     let abortable = matches!(error, KafkaError::Transaction(e) if e.txn_requires_abort());
     let reason = fatal.map_or_else(|| error.to_string(), |(_, reason)| reason);
     match code {
