@@ -91,9 +91,18 @@ fn pass_by(kafka: &Kafka, input: &str) {
 
 #[test]
 fn what_retention_takes_while_a_worker_is_held_up_is_counted() {
+    is_counted("passed", "");
+}
+
+#[test]
+fn what_retention_takes_while_transactions_are_held_up_is_counted() {
+    is_counted("missed", "  delivery: exactly_once");
+}
+
+fn is_counted(input: &str, lines: &str) {
     let kafka = Kafka::shared().unwrap();
-    let (setting, mut worker) = frozen(&kafka, "passed", "");
-    pass_by(&kafka, "passed");
+    let (setting, mut worker) = frozen(&kafka, input, lines);
+    pass_by(&kafka, input);
     worker.thaw().unwrap();
     wait_for_change(&mut worker, &setting, "records-lost");
     assert_eq!(setting.metric("streaming_tda_records_lost_total"), [200.0]);
@@ -102,7 +111,7 @@ fn what_retention_takes_while_a_worker_is_held_up_is_counted() {
     let log = worker.log();
     assert!(log.contains("still ours: taken up anew"), "{log}");
     assert!(!log.contains("partitions revoked"), "{log}");
-    let mut audit = Audit::of(&kafka.connection(), "passed-out").unwrap();
+    let mut audit = Audit::of(&kafka.connection(), &format!("{input}-out")).unwrap();
     audit.read_rest(QUIET).unwrap();
     worker.terminate().unwrap();
     let offset = |id: &str| id.split('/').nth(2).unwrap().parse::<i64>().unwrap();
