@@ -130,7 +130,9 @@ impl Thread {
         let outgoing: Vec<_> = outputs.chain(dead_letters).collect();
         let next = held.partition.next();
         let sent = (!outgoing.is_empty()).then(|| self.metrics.pulse().sent());
-        held.lease.deliver(Batch { records: outgoing, next, snapshot: None, waits: sent });
+        let due = held.partition.must_remember();
+        let snapshot = due.then(|| held.partition.snapshot(&held.log())).flatten();
+        held.lease.deliver(Batch { records: outgoing, next, snapshot, waits: sent });
         held.waits.store(waits.is_some(), Ordering::Relaxed);
         if let Some(first) = waits {
             held.waiting = records.split_off(first);

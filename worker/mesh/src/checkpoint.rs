@@ -60,6 +60,9 @@ pub struct Snapshot {
     /// What the group had committed of another topic that had the same name, if nothing is known
     /// to be committed since.
     pub outdated: Option<i64>,
+    /// Offsets, from the oldest that a replay reads on, of records that were rejected because the
+    /// registry did not know their schema; it might when they are read again.
+    pub unknown: Vec<i64>,
     /// The live series, in any order.
     pub series: Vec<Remembered>,
 }

@@ -123,6 +123,7 @@ fn step(model: &mut Model, next: i64, changes: &[(usize, Change)]) -> Snapshot {
         next,
         last: Some(Witness { offset: next - 1, digest: "d".into() }),
         outdated: None,
+        unknown: Vec::new(),
         series: remembered.collect(),
     }
 }

@@ -18,6 +18,7 @@ use mesh::schema::{Failure, Origin, Output, Rejection, Sample};
 use mesh::{Outgoing, Record};
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The series of one partition.
@@ -48,6 +49,9 @@ pub(crate) struct Partition {
     oldest: Option<i64>,
     /// What the group had committed of another topic that had the same name.
     outdated: Option<i64>,
+    /// Offsets of records that a replay reads and whose schema the registry did not know: by now
+    /// it may, and they would enter windows that never had them.
+    unknown: BTreeSet<i64>,
 }
 
 /// What came of records.
@@ -80,6 +84,9 @@ struct Work {
 }
 
 impl Partition {
+    /// Records of unknown schemas that are remembered at most.
+    const MOST_UNKNOWN: usize = 1000;
+
     /// A partition of which nothing is known, of a topic with so many `partitions`.
     pub(crate) fn new(blueprint: &Arc<Blueprint>, partition: i32, partitions: i32) -> Partition {
         let Config { series, .. } = &blueprint.config;
@@ -100,6 +107,7 @@ impl Partition {
             rule: Rule::default(),
             oldest: None,
             outdated: None,
+            unknown: BTreeSet::new(),
         }
     }
 
@@ -118,7 +126,7 @@ impl Partition {
             if record.offset < self.read {
                 continue;
             }
-            match self.blueprint.decoder.decode_known(&record.incoming()) {
+            match self.decode(record) {
                 Ok(samples) => {
                     for (sample, row) in samples.into_iter().zip(0..) {
                         self.route(record, row, sample, &mut touched, metrics);
@@ -129,6 +137,9 @@ impl Partition {
                 Err(Failure::Rejected(_)) if record.offset < self.live => {}
                 Err(Failure::Rejected(rejection)) => {
                     judged.dead += 1;
+                    if matches!(rejection, Rejection::SchemaUnknown(_)) {
+                        self.unknown.insert(record.offset);
+                    }
                     dead_letters.extend(self.reject(record, &rejection, metrics));
                 }
                 Err(Failure::Unavailable(_)) => {
@@ -167,7 +178,7 @@ impl Partition {
             return None;
         }
         let live = self.series.iter().filter_map(|(_, s)| Some(s.as_ref()?.live())).sum();
-        let limit = self.rule.limit(self.next, live, log, &self.ages);
+        let limit = self.rule.limit(self.next, live, log, &self.ages).max(self.unknown_end());
         let is_old = self.remembered.is_some_and(|remembered| self.next <= remembered);
         if is_old && self.oldest.is_none_or(|oldest| oldest >= limit) {
             return None;
@@ -179,14 +190,23 @@ impl Partition {
         };
         let series: Vec<_> = series.filter_map(remember).collect();
         self.oldest = series.iter().map(|series| series.place.start).min();
+        self.unknown = self.unknown.split_off(&self.oldest.unwrap_or(self.next));
         Some(Snapshot {
             settings: self.blueprint.settings(),
             partitions: self.partitions,
             next: self.next,
             last: self.last.clone(),
             outdated: self.outdated.filter(|outdated| *outdated > self.next),
+            unknown: self.unknown.iter().copied().collect(),
             series,
         })
+    }
+
+    /// Whether a record was rejected since the last snapshot that might not be when it is read
+    /// again: what is committed next is to be remembered before.
+    pub(crate) fn must_remember(&self) -> bool {
+        let newest = self.unknown.last();
+        newest.is_some_and(|offset| self.remembered.is_none_or(|next| *offset >= next))
     }
 
     /// Offset of the oldest record that a restart would read.
@@ -212,6 +232,20 @@ impl Partition {
     /// Offset of the next record.
     pub(crate) fn next(&self) -> i64 {
         self.next
+    }
+
+    /// The samples of a record; none of one that was rejected before and might not be now.
+    fn decode(&self, record: &Record) -> Result<Vec<Sample>, Failure> {
+        match self.unknown.contains(&record.offset) {
+            true => Ok(Vec::new()),
+            false => self.blueprint.decoder.decode_known(&record.incoming()),
+        }
+    }
+
+    /// Offset before which there are too many records of unknown schemas to remember them: no
+    /// replay may reach it.
+    fn unknown_end(&self) -> i64 {
+        self.unknown.iter().rev().nth(Partition::MOST_UNKNOWN).map_or(0, |offset| offset + 1)
     }
 
     /// Tells of a bad record; gives its dead letter if such are kept.

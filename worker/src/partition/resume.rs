@@ -89,6 +89,7 @@ impl Partition {
         let fit = self.blueprint.fit(&saved.settings);
         self.tell_of_changes(saved, &fit, metrics);
         if fit.records {
+            self.unknown = saved.unknown.iter().copied().collect();
             for series in &saved.series {
                 self.restore(series, &fit, first, metrics)?;
             }

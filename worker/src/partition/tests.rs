@@ -4,6 +4,8 @@ use mesh::checkpoint::{Ledger, Saved, Writer};
 use mesh::topics::Policy;
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 
 const CONFIG: &str = "
 kafka: {brokers: 'none:9092', input: in}
@@ -620,6 +622,114 @@ fn a_record_waits_for_its_schema_and_those_after_it_too() {
     assert_eq!((taken.waits, taken.outputs.len()), (Some(1), 0));
     assert_eq!(partition.next(), records[0].offset + 1, "the first was rejected, and is done");
     assert_eq!(partition.take(&records[1..], &pool, &metrics).waits, Some(0));
+}
+
+/// A schema registry that knows the ids below one; gives its URL.
+fn registry(end: u32) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut asked = String::new();
+            BufReader::new(&stream).read_line(&mut asked).unwrap();
+            let known = (1..end).any(|id| asked.contains(&format!("/schemas/ids/{id} ")));
+            let (status, body) = match known {
+                true => (200, serde_json::json!({ "schema": AVRO }).to_string()),
+                false => (404, r#"{"error_code":40403}"#.to_owned()),
+            };
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} -\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    url
+}
+
+const AVRO: &str = r#"{"type":"record","name":"Point","fields":[
+    {"name":"values","type":{"type":"array","items":"double"}}]}"#;
+
+/// A partition whose decoder has asked for the schemas of these records.
+fn asking(url: &str, records: &[Record]) -> (Partition, ThreadPool) {
+    let (partition, pool) =
+        reading(&format!("input: {{codec: avro, registry: {{url: '{url}'}}}}"), 1);
+    for record in records {
+        let _ = partition.blueprint.decoder.decode(&record.incoming());
+    }
+    (partition, pool)
+}
+
+/// Records in the schemas 1 and, where `unknown` says so, 2.
+fn framed(bursts: &[(usize, usize)], unknown: impl Fn(usize) -> bool) -> Vec<Record> {
+    let mut records = records(bursts);
+    for (t, record) in records.iter_mut().enumerate() {
+        let number = f64::from(value(t)).to_le_bytes();
+        let id = 1 + u8::from(unknown(t));
+        record.value = Some([&[0, 0, 0, 0, id, 2][..], &number, &[0]].concat().into());
+    }
+    records
+}
+
+#[test]
+fn a_record_of_an_unknown_schema_is_judged_once() {
+    let records = framed(&[(0, 200), (1, 100), (0, 100)], |t| t < 250 && t % 17 == 3);
+    let (before, after) = (registry(2), registry(3));
+    let metrics = Metrics::default();
+    let (mut undisturbed, pool) = asking(&before, &records);
+    let wanted = take((&mut undisturbed, &pool), &records, &metrics);
+    for rule in [Rule::default(), Rule { ratio: 0, few: 60 }] {
+        let (mut partition, _) = asking(&before, &records);
+        partition.rule = rule;
+        let (mut topic, mut cut) = (Topic::default(), 0);
+        for next in [205, 250, 260, 300] {
+            let from = records[cut].offset;
+            let end = records[next].offset;
+            let log = records.iter().filter(|r| (from..end).contains(&r.offset));
+            let judged = partition.take(&log.cloned().collect::<Vec<_>>(), &pool, &metrics).judged;
+            assert_eq!(partition.must_remember(), judged.dead > 0, "else it could be committed");
+            topic.save(partition.snapshot(&Log::default()).unwrap());
+            assert!(!partition.must_remember());
+            // The schema is registered meanwhile.
+            (partition, _) = asking(&after, &records);
+            partition.rule = rule;
+            let from = resume(&mut partition, &topic, None, &records, 0);
+            let again: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
+            let found = take((&mut partition, &pool), &again, &metrics);
+            let rest: Vec<_> = wanted.iter().filter(|o| o.offset >= end).cloned().collect();
+            if next >= 250 {
+                assert!(found == rest, "{rule:?}, taken up at {next}");
+            }
+            (partition, _) = asking(&before, &records);
+            partition.rule = rule;
+            resume(&mut partition, &topic, None, &records, 0);
+            partition.take(&again[..again.len() - (records.len() - next)], &pool, &metrics);
+            cut = next;
+        }
+        let unknown = topic.saved().unwrap().unknown;
+        let first = topic.saved().unwrap().series.iter().map(|s| s.place.start).min().unwrap();
+        assert!(unknown.iter().all(|offset| *offset >= first), "the others are forgotten");
+    }
+}
+
+#[test]
+fn of_unknown_schemas_only_so_many_are_remembered() {
+    let records = framed(&[(0, 4000), (1, 10)], |t| t < 3990 && t % 2 == 0);
+    let (before, after) = (registry(2), registry(3));
+    let metrics = Metrics::default();
+    let (mut first, pool) = asking(&before, &records[..2]);
+    take((&mut first, &pool), &records[..20], &metrics);
+    take((&mut first, &pool), &records[20..4000], &metrics);
+    let mut topic = Topic::default();
+    topic.save(first.snapshot(&Log::default()).unwrap());
+    let saved = topic.saved().unwrap();
+    assert!(saved.unknown.len() <= Partition::MOST_UNKNOWN);
+    let (mut second, _) = asking(&after, &records[..2]);
+    let from = resume(&mut second, &topic, None, &records, 0);
+    let again: Vec<Record> = records.iter().filter(|r| r.offset >= from).cloned().collect();
+    let found = take((&mut second, &pool), &again, &metrics);
+    assert_eq!(found, take((&mut first, &pool), &records[4000..], &metrics));
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub(crate) struct Header {
     /// What the group had committed of another topic under the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outdated: Option<i64>,
+    /// Offsets of records whose schema the registry did not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unknown: Vec<i64>,
     /// The generation of each shard of the list of all series.
     pub(crate) shards: Vec<u64>,
 }

@@ -20,6 +20,8 @@ pub struct Saved {
     /// What the group had committed of another topic that had the same name: while it is still
     /// what is committed, it says nothing of this one.
     pub outdated: Option<i64>,
+    /// Offsets of records that were rejected because the registry did not know their schema.
+    pub unknown: Vec<i64>,
     /// The live series, the least recently seen first.
     pub series: Vec<SavedSeries>,
     /// What the next checkpoint may leave as it is.
@@ -108,7 +110,7 @@ fn open(header: &str, records: &HashMap<String, Vec<u8>>) -> Result<Saved, Flaw>
 }
 
 fn read(header: &str, value: &[u8], records: &HashMap<String, Vec<u8>>) -> Result<Saved, String> {
-    let Header { settings, partitions, next, last, outdated, shards, .. } = parse(value)?;
+    let Header { settings, partitions, next, last, outdated, unknown, shards, .. } = parse(value)?;
     let mut ledger = Ledger::default();
     ledger.shards = shards.len();
     let mut series = Vec::new();
@@ -120,7 +122,7 @@ fn read(header: &str, value: &[u8], records: &HashMap<String, Vec<u8>>) -> Resul
     }
     series.sort_by_key(|known: &SavedSeries| known.place.seen);
     let partitions = Some(partitions);
-    Ok(Saved { settings, partitions, next, last, outdated, series, ledger })
+    Ok(Saved { settings, partitions, next, last, outdated, unknown, series, ledger })
 }
 
 /// The series of an entry, with its parts.

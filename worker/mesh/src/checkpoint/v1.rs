@@ -55,6 +55,7 @@ pub(super) fn read(
         next,
         last: None,
         outdated: None,
+        unknown: Vec::new(),
         series: series?,
         ledger,
     })

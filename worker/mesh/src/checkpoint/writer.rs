@@ -48,6 +48,7 @@ impl Writer {
             next: snapshot.next,
             last: snapshot.last,
             outdated: snapshot.outdated,
+            unknown: snapshot.unknown,
             shards,
         };
         draft.records.push(record(self.header.clone(), Some(json(&header))));
