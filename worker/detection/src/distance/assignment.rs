@@ -93,8 +93,8 @@ impl Assignment<'_> {
         left
     }
 
-    /// The choice of the lowest reduced cost, a free column before others, and how much higher the
-    /// second lowest is; none when staying alone is as good.
+    /// The choice of the lowest reduced cost, and how much higher the second lowest is; none when
+    /// staying alone is as good.
     fn best(&self, row: usize) -> Option<(Choice, f64)> {
         let (mut best, mut lowest, mut second) = (None, 0.0, 0.0);
         for choice in self.choices.of(row) {
