@@ -10,6 +10,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,12 +26,13 @@ pub(crate) struct Pending {
     timestamp: Option<i64>,
 }
 
-/// A record that was not accepted as it was.
+/// A record that was not accepted.
 struct Returned {
     record: Outgoing,
     ticket: Arc<Ticket>,
     partition: i32,
-    reason: KafkaError,
+    /// Why it never will be; none when it is to be sent as it is.
+    refusal: Option<KafkaError>,
 }
 
 /// What happens when the brokers answer.
@@ -100,7 +102,8 @@ impl Returned {
             headers: headers::read(message),
             timestamp,
         };
-        Returned { record, ticket, partition, reason: reason.clone() }
+        let refusal = (!is_collateral(reason)).then(|| reason.clone());
+        Returned { record, ticket, partition, refusal }
     }
 }
 
@@ -137,36 +140,34 @@ impl Sink {
         Ok(Sink { producer, routes, postmark })
     }
 
-    /// Handles the answers that have come, and sends once more what came back.
+    /// Handles the answers that have come, and sends once more what came back, as far as there is
+    /// room: to wait for it would keep the worker from ending while the brokers are away.
     pub(crate) fn poll(&self) {
         listen(&self.producer);
-        let returned = std::mem::take(&mut *self.context().returned());
-        for Returned { record, ticket, partition, reason } in returned {
-            let sent = match is_collateral(&reason) {
-                true => self.append(&record, partition, &ticket, &AtomicBool::new(false)),
-                false => self.replace(&record, partition, &ticket, &reason),
+        let mut returned = VecDeque::from(std::mem::take(&mut *self.context().returned()));
+        while let Some(Returned { record, ticket, partition, refusal }) = returned.pop_front() {
+            let record = match refusal {
+                Some(reason) => self.instead(&record, partition, &reason),
+                None => Some(record),
             };
-            if let Err(Rejected::Failed(error)) = sent {
-                self.context().failure.report(error);
+            let Some(record) = record else { continue };
+            match self.append(&record, partition, &ticket, &AtomicBool::new(true)) {
+                Ok(()) => {}
+                Err(Rejected::Failed(error)) => self.context().failure.report(error),
+                Err(Rejected::Revoked) => {
+                    returned.push_front(Returned { record, ticket, partition, refusal: None });
+                    self.context().returned().splice(0..0, returned);
+                    return;
+                }
             }
         }
     }
 
-    /// Tells of a record that will never be accepted, and sends what stands for it.
-    fn replace(
-        &self,
-        record: &Outgoing,
-        partition: i32,
-        ticket: &Arc<Ticket>,
-        reason: &KafkaError,
-    ) -> Result<(), Rejected> {
+    /// Tells of a record that will never be accepted, and gives what stands for it, if anything.
+    fn instead(&self, record: &Outgoing, partition: i32, reason: &KafkaError) -> Option<Outgoing> {
         let reason = reason.to_string();
         self.context().observer.refused(Refused { id: &record.id, reason: &reason });
-        let substitute = self.postmark.as_ref();
-        let substitute = substitute.and_then(|p| p.substitute(record, partition, &reason));
-        substitute.map_or(Ok(()), |instead| {
-            self.append(&instead, partition, ticket, &AtomicBool::new(false))
-        })
+        self.postmark.as_ref()?.substitute(record, partition, &reason)
     }
 
     fn context(&self) -> &Answers {
@@ -202,7 +203,8 @@ impl Log for Sink {
                 continue;
             }
             if is_skipped(record.to, &reason) {
-                return self.replace(record, partition, ticket, &reason);
+                let instead = self.instead(record, partition, &reason);
+                return instead.map_or(Ok(()), |r| self.append(&r, partition, ticket, revoked));
             }
             let id = record.id.clone();
             return Err(Rejected::Failed(Error::Undelivered { id, reason }));
