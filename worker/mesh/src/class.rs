@@ -51,6 +51,11 @@ pub(crate) fn is_turned_away(error: &KafkaError) -> bool {
     matches!(code, Some(Code::Authentication | Code::SaslAuthenticationFailed))
 }
 
+/// Whether a client has purged the record itself.
+pub(crate) fn is_purged(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(Code::PurgeQueue | Code::PurgeInflight))
+}
+
 /// Whether a client says that it reaches no broker.
 pub(crate) fn is_cut_off(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::AllBrokersDown)

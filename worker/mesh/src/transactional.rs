@@ -1,5 +1,5 @@
 use crate::ack::listen;
-use crate::class::{is_full, needs_a_person, takes_no_more};
+use crate::class::{is_full, is_purged, needs_a_person, takes_no_more};
 use crate::connection::log;
 use crate::delivery::{Open, Settled, Transactions, Trouble};
 use crate::onlooker::Onlooker;
@@ -234,7 +234,14 @@ impl Transactions for Transactional {
         let aborted = producer.abort_transaction(PATIENCE);
         // What was aborted has nothing else to say about what comes.
         drain(producer);
-        let Verdicts { refused, .. } = producer.context().take();
+        let Verdicts { refused, failed } = producer.context().take();
+        if let Some(error) = failed.filter(|error| !is_purged(error)) {
+            tracing::warn!(%error, partition = self.partition, "why a transaction was aborted");
+            // Nothing else may tell: the client then says only that it takes no more records.
+            if let fatal @ Trouble::Fatal(_) = judge(&error, None) {
+                return Err(fatal);
+            }
+        }
         self.settled(aborted).map(|()| refused)
     }
 }
@@ -259,11 +266,16 @@ fn judge(error: &KafkaError, fatal: Option<(Code, String)>) -> Trouble {
     let stuck = fatal.is_none() && code.is_some_and(takes_no_more);
     let abortable = matches!(error, KafkaError::Transaction(e) if e.txn_requires_abort());
     let reason = fatal.map_or_else(|| error.to_string(), |(_, reason)| reason);
+    weigh(error, code, abortable || stuck, reason)
+}
+
+fn weigh(error: &KafkaError, code: Option<Code>, abortable: bool, reason: String) -> Trouble {
     match code {
-        _ if abortable || stuck => Trouble::Abortable(reason),
+        // Although the transaction can be aborted, the next one would end like it.
         Some(code) if needs_a_person(code) => {
             Trouble::Fatal(Error::kafka("deliver in a transaction")(error.clone()))
         }
+        _ if abortable => Trouble::Abortable(reason),
         Some(code) if Class::of_code(code) == Class::Fenced => Trouble::Fenced(reason),
         _ => Trouble::Indefinite(reason),
     }
@@ -294,5 +306,17 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_right_that_was_withdrawn_ends_the_worker_although_the_transaction_can_be_aborted() {
+        let weigh = |code| {
+            let error = KafkaError::MessageProduction(code);
+            weigh(&error, Some(code), true, "why".into())
+        };
+        let withdrawn = weigh(Code::TopicAuthorizationFailed);
+        assert!(matches!(withdrawn, Trouble::Fatal(_)), "{withdrawn:?}");
+        let passing = weigh(Code::MessageTimedOut);
+        assert!(matches!(passing, Trouble::Abortable(_)), "{passing:?}");
     }
 }
