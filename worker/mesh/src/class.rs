@@ -45,10 +45,20 @@ pub(crate) fn is_collateral(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(Code::InvalidDifferentRecord)
 }
 
-/// Whether the brokers do not accept who a client says it is.
-pub(crate) fn is_turned_away(error: &KafkaError) -> bool {
-    let code = error.rdkafka_error_code();
-    matches!(code, Some(Code::Authentication | Code::SaslAuthenticationFailed))
+/// Whether the brokers do not accept who a client says it is, by what the client says of it. It
+/// has the same code for a connection that was lost while it signed in.
+pub(crate) fn is_turned_away(error: &KafkaError, reason: &str) -> bool {
+    let is_lost = reason.contains("handshake failed: Local: ") || reason.contains("Disconnected: ");
+    match error.rdkafka_error_code() {
+        Some(Code::Authentication) => !is_lost,
+        code => code == Some(Code::SaslAuthenticationFailed),
+    }
+}
+
+/// Whether a client has not signed in: its context hears why, and decides by
+/// [`is_turned_away`].
+pub(crate) fn is_not_signed_in(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(Code::Authentication)
 }
 
 /// Whether a client has purged the record itself.
@@ -296,6 +306,33 @@ mod tests {
         assert!(codes.len() > 150, "only {} codes were found", codes.len());
         let unclassed: Vec<_> = codes.into_iter().filter(|&c| class(c).is_none()).collect();
         assert!(unclassed.is_empty(), "no class for {unclassed:?}");
+    }
+
+    #[test]
+    fn a_connection_that_is_lost_while_signing_in_is_not_a_refusal() {
+        let turned_away =
+            |reason: &str| is_turned_away(&KafkaError::Global(Code::Authentication), reason);
+        for refusal in [
+            "sasl_ssl://b:9092/1: SASL authentication error: Authentication failed during \
+             authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512 (after \
+             6ms in state AUTH_REQ)",
+            "sasl_ssl://b:9092/1: SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL \
+             mechanism: broker's supported mechanisms: SCRAM-SHA-512 (after 2ms in state \
+             AUTH_HANDSHAKE)",
+        ] {
+            assert!(turned_away(refusal), "{refusal}");
+        }
+        for fault in [
+            "sasl_ssl://b:9092/1: SASL SCRAM-SHA-512 mechanism handshake failed: Local: Broker \
+             transport failure: broker's supported mechanisms:  (after 3ms in state \
+             AUTH_HANDSHAKE)",
+            "sasl_plaintext://b:9092/1: SASL PLAIN mechanism handshake failed: Local: Timed out: \
+             broker's supported mechanisms: ",
+            "sasl_ssl://b:9092/1: Disconnected: hung up from peer in state AUTH_LEGACY",
+        ] {
+            assert!(!turned_away(fault), "{fault}");
+        }
+        assert!(!is_turned_away(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down"));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use crate::class::{is_not_signed_in, is_turned_away};
 use crate::connection::log;
 use crate::topics::TIMEOUT;
 use crate::{Class, Connection, Error};
@@ -56,7 +57,9 @@ impl Contact {
                 Err(error) => error,
             };
             let (cause, reason) = self.cause(error);
-            if Class::of(&cause) != Class::Retriable || Instant::now() > deadline {
+            let is_lost = is_not_signed_in(&cause) && !is_turned_away(&cause, &reason);
+            let may_pass = is_lost || Class::of(&cause) == Class::Retriable;
+            if !may_pass || Instant::now() > deadline {
                 let (brokers, cause) = (self.brokers.clone(), Box::new(cause));
                 return Err(Error::Unreachable { brokers, reason, cause });
             }

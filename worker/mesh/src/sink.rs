@@ -49,7 +49,7 @@ impl ClientContext for Answers {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "producing");
-        if is_turned_away(&error) {
+        if is_turned_away(&error, reason) {
             // A new password is read by a new client.
             self.failure.report(Error::kafka("produce")(error));
         }

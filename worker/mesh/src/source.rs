@@ -1,7 +1,7 @@
 //! Reads the partitions that the group gives us, on one thread.
 
 use crate::breaker::Pace;
-use crate::class::{is_cut_off, is_out_of_range};
+use crate::class::{is_cut_off, is_not_signed_in, is_out_of_range, is_turned_away};
 use crate::connection::log;
 use crate::intake::Intake;
 use crate::schema::{Header, Incoming};
@@ -329,6 +329,8 @@ impl Source {
                     self.membership().astray.store(true, Ordering::Relaxed);
                     Ok(None)
                 }
+                // Whether that is for good was decided when the context heard why.
+                _ if is_not_signed_in(&error) => Ok(None),
                 Class::Fatal => Err(Error::kafka(format!("read {}", self.topic))(error)),
                 _ => {
                     tracing::warn!(%error, "reading {}, trying again", self.topic);
@@ -399,6 +401,11 @@ impl ClientContext for Membership {
             self.pulse.reachable(false);
         }
         tracing::warn!(%error, reason, "consuming");
+        if is_turned_away(&error, reason) {
+            // A new password is read by a new client.
+            let error = Error::kafka(format!("read {}", self.topic))(error);
+            lock(&self.failure).get_or_insert(error);
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::checkpoint::{Past, Saved, Witness};
+use crate::class::is_not_signed_in;
 use crate::connection::Quiet;
 use crate::{Class, Connection, Error, source, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -81,7 +82,11 @@ impl Reader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => _ = open.remove(&partition),
-                Some(Err(error)) if Class::of(&error) == Class::Fatal => {
+                // A connection that was lost while it signed in is not told from a refusal here;
+                // after a refusal no record comes.
+                Some(Err(error))
+                    if Class::of(&error) == Class::Fatal && !is_not_signed_in(&error) =>
+                {
                     return Err(doing()(error));
                 }
                 Some(Err(error)) => tracing::warn!(%error, "reading {topic}, trying again"),
