@@ -45,10 +45,11 @@ impl Reader {
         places: BTreeSet<i32>,
     ) -> Result<HashMap<i32, Saved>, Error> {
         let places = places.into_iter().map(|place| (place, Offset::Beginning)).collect();
-        // The last value of every key.
+        // The last value of every key that is about them: other groups may keep much more here.
         let mut records = HashMap::new();
+        let is_wanted = |key: &str| Saved::concerns(&self.group, input, partitions, key);
         self.scan(&self.topic, places, &mut |message| {
-            keep(&mut records, message);
+            keep(&mut records, message, &is_wanted);
             true
         })?;
         let mut saved = HashMap::new();
@@ -160,8 +161,13 @@ impl Progress<'_> {
     }
 }
 
-fn keep(records: &mut HashMap<String, Vec<u8>>, message: &impl Message) {
-    let Some(Ok(key)) = message.key_view::<str>() else { return };
+fn keep(
+    records: &mut HashMap<String, Vec<u8>>,
+    message: &impl Message,
+    is_wanted: &dyn Fn(&str) -> bool,
+) {
+    let key = message.key_view::<str>().and_then(Result::ok);
+    let Some(key) = key.filter(|key| is_wanted(key)) else { return };
     match message.payload() {
         Some(value) => records.insert(key.to_owned(), value.to_owned()),
         None => records.remove(key),

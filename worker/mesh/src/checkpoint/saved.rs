@@ -79,6 +79,16 @@ impl Saved {
             (None, None) => Ok(None),
         }
     }
+
+    /// Whether the record with this key is about one of these partitions of the topic `input`: no
+    /// other is needed to find their checkpoints.
+    pub(super) fn concerns(group: &str, input: &str, partitions: &[i32], key: &str) -> bool {
+        let rest = key.strip_prefix(group).and_then(|key| key.strip_prefix('/'));
+        let rest = rest.and_then(|key| key.strip_prefix(input)).and_then(|k| k.strip_prefix('/'));
+        let partition = rest.and_then(|rest| rest.split(['@', '/']).next());
+        let partition = partition.and_then(|number| number.parse().ok());
+        partition.is_some_and(|partition| partitions.contains(&partition))
+    }
 }
 
 /// What keeps a checkpoint from being used.
@@ -147,4 +157,20 @@ fn open_series(
 
 pub(super) fn parse<T: serde::de::DeserializeOwned>(value: &[u8]) -> Result<T, String> {
     serde_json::from_slice(value).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_records_about_the_partitions_of_the_group_are_needed() {
+        let concerns = |key: &str| Saved::concerns("g", "in", &[1, 12], key);
+        for key in ["g/in/1", "g/in/1@w", "g/in/12@w/s/a/state.0", "g/in/1/series/0"] {
+            assert!(concerns(key), "{key}");
+        }
+        for key in ["g/in/2@w", "g/in/11@w", "g/in2/1@w", "g2/in/1@w", "g/in/", "g/in/x", "g/in"] {
+            assert!(!concerns(key), "{key}");
+        }
+    }
 }
