@@ -100,7 +100,7 @@ fn ensure(connection: &Connection, topic: Topic<'_>) -> Result<()> {
 }
 
 /// Makes the topic of the dead letters, unless there is one. A dead letter is larger than its
-/// record by the headers that are added.
+/// record by the headers that are added, but brokers may have a policy for how large records are.
 fn ensure_dead_letters(
     connection: &Connection,
     name: &str,
@@ -112,8 +112,15 @@ fn ensure_dead_letters(
         tracing::warn!("dead letters may have as many bytes as is usual: {error}");
         None
     });
-    let largest = largest.map(|bytes| bytes + HEADERS);
-    ensure(connection, Topic { name, partitions, compacted: false, largest })
+    let largest = largest.map(|bytes| bytes.saturating_add(HEADERS).min(i32::MAX as usize));
+    let topic = Topic { name, partitions, compacted: false, largest };
+    match ensure(connection, topic) {
+        Err(error) if largest.is_some() => {
+            tracing::warn!("dead letters may have as many bytes as is usual: {error}");
+            ensure(connection, Topic { largest: None, ..topic })
+        }
+        done => done,
+    }
 }
 
 /// Makes the topic of the checkpoints, unless there is one that keeps them.
