@@ -157,8 +157,10 @@ impl Audit {
         output.came = Some((at, bytes));
         let (times, expected) = (output.times, output.expected);
         let point = self.remembered(name.cause);
-        if let Some(Point { number, .. }) = point {
-            self.hear(name, series, number);
+        match point {
+            Some(Point { number, .. }) => self.hear(name, series, Some(number)),
+            None if self.is_forgotten(name.cause) => self.hear(name, series, None),
+            None => {}
         }
         let times = times.or(point.map(|point| point.times));
         self.owed -= u64::from(expected);
@@ -255,16 +257,19 @@ impl Audit {
         let output = self.outputs.get_mut(&name)?;
         output.times = Some(times);
         let (at, _) = output.came?;
-        self.hear(name, series, number);
+        self.hear(name, series, Some(number));
         Some(Settled { kind: name.kind, times, at })
     }
 
     /// Notes that there is an output with a sample of a series, if it is of a scale without a
-    /// cadence.
-    fn hear(&mut self, name: Name, series: &str, number: u64) {
+    /// cadence; with which one is not known when the output came long after it.
+    fn hear(&mut self, name: Name, series: &str, number: Option<u64>) {
         let unforeseen = self.expectation.rules[usize::from(name.scale)].cadence.is_none();
         if unforeseen && name.kind == Kind::Diagrams {
-            self.silence.hear(series, name.scale, number);
+            match number {
+                Some(number) => self.silence.hear(series, name.scale, number),
+                None => self.silence.hear_late(series, name.scale),
+            }
         }
     }
 
@@ -288,6 +293,14 @@ impl Audit {
         if recent.len() > RECENT {
             recent.pop_front();
         }
+    }
+
+    /// Whether a point was taken so long ago that it is not remembered.
+    fn is_forgotten(&self, cause: Cause) -> bool {
+        let oldest = self.recent.get(&cause.partition).and_then(|recent| recent.front());
+        let reach = self.reaches.get(&cause.partition);
+        reach.is_some_and(|(first, _)| cause.offset >= *first)
+            && oldest.is_some_and(|oldest| cause < oldest.cause)
     }
 
     fn remembered(&self, cause: Cause) -> Option<Point> {

@@ -1,5 +1,5 @@
 use hashbrown::HashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Which series fell silent, of scales whose outputs cannot be foreseen.
 ///
@@ -17,6 +17,8 @@ struct Series {
     samples: u64,
     /// By scale.
     heard: HashMap<u16, Heard>,
+    /// Scales whose last output came so long after its sample that nobody knows with which.
+    late: HashSet<u16>,
 }
 
 /// With which samples outputs came.
@@ -47,11 +49,20 @@ impl Silence {
     pub(super) fn hear(&mut self, series: &str, scale: u16, number: u64) {
         let series = self.series.get_mut(series).filter(|series| number <= series.samples);
         let Some(series) = series else { return };
+        series.late.remove(&scale);
         let new = Heard { first: number, last: number, widest: None };
         let heard = series.heard.entry(scale).or_insert(new);
         if number > heard.last {
             heard.widest = heard.widest.max(Some(number - heard.last));
             heard.last = number;
+        }
+    }
+
+    /// Takes an output that came with a sample of a series that is not remembered: until one comes
+    /// whose sample is, it cannot be said that the series is silent.
+    pub(super) fn hear_late(&mut self, series: &str, scale: u16) {
+        if let Some(series) = self.series.get_mut(series) {
+            series.late.insert(scale);
         }
     }
 
@@ -62,6 +73,7 @@ impl Silence {
             self.series.values().filter_map(|series| Some(series.heard.get(&scale)?.first));
         let latest = firsts.max();
         let is_silent = |series: &Series| match (series.heard.get(&scale), latest) {
+            _ if series.late.contains(&scale) => false,
             (Some(heard), _) => heard.is_silent(series.samples),
             (None, Some(latest)) => series.samples > STEPS * latest,
             (None, None) => false,

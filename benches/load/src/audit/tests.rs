@@ -208,23 +208,46 @@ scales: [{name: found, window: 6, max_radius: {deviations: 1}, calibration: {sam
     assert_eq!((verdict.expected, verdict.unforeseen), (0, 3));
 }
 
-/// A scale that finds out its radius, and points of two series whose outputs come with every
-/// fifth one from the 50th on, until a point at which the worker dies.
-fn unforeseen(points: i64, death: i64) -> Verdict {
+/// Of a scale that finds out its radius.
+fn of_unforeseen() -> Audit {
     let yaml = "
 kafka: {brokers: 'x:1', input: in}
 scales: [{name: found, window: 6, max_radius: {deviations: 1}, calibration: {samples: 50}}]
 ";
     let config = Config::from_yaml(yaml).unwrap_or_else(|problems| panic!("{problems}"));
-    let mut audit = Audit::new(Expectation::of(&config, 1));
+    Audit::new(Expectation::of(&config, 1))
+}
+
+/// The outputs of points of two series, with every fifth one from the 50th on.
+fn take_unforeseen(audit: &mut Audit, offsets: std::ops::Range<i64>) {
+    for offset in offsets.filter(|offset| offset / 2 >= 50 && (offset / 2) % 5 == 0) {
+        let output = (format!("in/0/{offset}/diagrams/found"), format!("s{}", offset % 2));
+        take(audit, &output, 7);
+    }
+}
+
+/// Points and their outputs, until a point at which the worker dies.
+fn unforeseen(points: i64, death: i64) -> Verdict {
+    let mut audit = of_unforeseen();
     for offset in 0..points {
-        let series = format!("s{}", offset % 2);
-        audit.input(cause(offset), &series, Times::default());
-        if offset / 2 >= 50 && (offset / 2) % 5 == 0 && offset < death {
-            take(&mut audit, &(format!("in/0/{offset}/diagrams/found"), series), 7);
-        }
+        give(&mut audit, offset..offset + 1);
+        take_unforeseen(&mut audit, offset..(offset + 1).min(death));
     }
     audit.verdict()
+}
+
+#[test]
+fn outputs_of_points_that_are_not_remembered_are_heard() {
+    let mut audit = of_unforeseen();
+    give(&mut audit, 0..1000);
+    take_unforeseen(&mut audit, 0..200);
+    for offset in 1000..1000 + RECENT as i64 {
+        audit.input(cause(offset), &format!("t{}", offset / 8), Times::default());
+    }
+    assert_eq!(audit.verdict().silent, 2);
+    take_unforeseen(&mut audit, 200..1000);
+    let verdict = audit.verdict();
+    assert_eq!((verdict.silent, faults(&verdict)), (0, [0; 5]), "{verdict}");
 }
 
 #[test]
