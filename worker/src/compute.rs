@@ -16,6 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Work that is worth to be shared between threads: to wake them costs some tens of microseconds,
+/// and more where they have to wait for a core.
+const WORTH: Duration = Duration::from_millis(2);
 /// How often memory is measured.
 const MEASURE: Duration = Duration::from_secs(1);
 /// How often to tell how far a replay is.
@@ -53,6 +56,26 @@ pub(crate) struct Held {
     /// When it was taken up, and when it was last told that this takes time.
     pub(crate) begun: Instant,
     pub(crate) told: Option<Instant>,
+    /// What its records take.
+    pub(crate) pace: Pace,
+}
+
+/// Seconds that a record takes to be computed, as an average of late.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(f64);
+
+impl Pace {
+    /// The share of what is new in the average.
+    const NEW: f64 = 0.1;
+
+    fn observe(&mut self, records: usize, took: Duration) {
+        let each = took.as_secs_f64() / records.max(1) as f64;
+        self.0 += Pace::NEW * (each - self.0);
+    }
+
+    fn expected(&self, records: usize) -> Duration {
+        Duration::from_secs_f64(self.0 * records as f64)
+    }
 }
 
 pub(crate) struct Thread {
@@ -121,9 +144,14 @@ impl Thread {
 
     fn take(&self, held: &mut Held, mut records: Vec<Record>) {
         let behind = held.partition.behind();
+        let pool =
+            held.pace.expected(records.len()) >= WORTH && self.pool.current_num_threads() > 1;
+        let pool = pool.then_some(&*self.pool);
         let began = Instant::now();
-        let taken = held.partition.take(&records, &self.pool, &self.metrics);
-        self.batching.computed(records.len(), began.elapsed());
+        let taken = held.partition.take(&records, pool, &self.metrics);
+        let took = began.elapsed();
+        self.batching.computed(records.len(), took);
+        held.pace.observe(records.len(), took);
         let Taken { outputs, dead_letters, judged, waits } = taken;
         self.metrics.judged(judged);
         let outputs = outputs.into_iter().map(Outgoing::from);

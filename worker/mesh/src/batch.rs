@@ -58,11 +58,14 @@ impl Target {
         (self.records != before).then_some(self.records)
     }
 
-    /// A batch that is larger than the target was cut to another one, and says nothing about this.
+    /// A batch that is larger than the target was cut to another one, and says nothing about this;
+    /// nor does one that is much smaller: that it was slow has another reason than the target, such
+    /// as a core that was busy with something else, and batches that are smaller still would make
+    /// this worse.
     fn lower(&self, batch: &Batch) -> usize {
-        match batch.records > self.records {
-            true => self.records,
-            false => batch.records * 3 / 4,
+        match (self.records / 2..=self.records).contains(&batch.records) {
+            true => batch.records * 3 / 4,
+            false => self.records,
         }
     }
 }
@@ -132,6 +135,13 @@ mod tests {
         assert_eq!(target.observe(&slow), Some(96));
         assert_eq!(target.observe(&slow), None);
         assert_eq!(target.observe(&Batch { records: 60, ..slow }), Some(45));
+    }
+
+    #[test]
+    fn a_small_batch_that_is_slow_does_not_make_the_others_small() {
+        let mut target = Target::new(GOAL);
+        assert_eq!(target.observe(&Batch { records: 63, took: 2 * GOAL }), None);
+        assert_eq!(target.observe(&Batch { records: 64, took: 2 * GOAL }), Some(48));
     }
 
     proptest! {

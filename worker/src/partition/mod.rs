@@ -111,11 +111,12 @@ impl Partition {
         }
     }
 
-    /// Takes records in the order of their offsets.
-    pub(crate) fn take(
+    /// Takes records in the order of their offsets. With a `pool`, series and scales are computed
+    /// side by side.
+    pub(crate) fn take<'a>(
         &mut self,
         records: &[Record],
-        pool: &ThreadPool,
+        pool: impl Into<Option<&'a ThreadPool>>,
         metrics: &Metrics,
     ) -> Taken {
         let mut work = Vec::new();
@@ -160,7 +161,7 @@ impl Partition {
             let series = self.series.peek_mut(&name).and_then(Option::take);
             work.extend(series.map(|series| Work { name, series, held: true }));
         }
-        let outputs = self.compute(&mut work, pool, metrics);
+        let outputs = self.compute(&mut work, pool.into(), metrics);
         for Work { name, mut series, held } in work {
             series.trim();
             if held && let Some(place) = self.series.peek_mut(&name) {
@@ -312,8 +313,13 @@ impl Partition {
         }
     }
 
-    /// Computes every scale of every series, side by side when there are several.
-    fn compute(&self, work: &mut [Work], pool: &ThreadPool, metrics: &Metrics) -> Vec<Output> {
+    /// Computes every scale of every series.
+    fn compute(
+        &self,
+        work: &mut [Work],
+        pool: Option<&ThreadPool>,
+        metrics: &Metrics,
+    ) -> Vec<Output> {
         let topic = &self.blueprint.config.kafka.input;
         let mut tasks = Vec::new();
         for Work { name, series, .. } in work.iter_mut() {
@@ -331,9 +337,9 @@ impl Partition {
             let outputs = source.run(watch, inbox, filters, metrics);
             outputs.into_iter().map(|(spot, output)| (spot, index, output)).collect::<Vec<_>>()
         };
-        let mut outputs: Vec<_> = match tasks.len() {
-            0 | 1 => tasks.into_iter().flat_map(run).collect(),
-            _ => pool.install(|| tasks.into_par_iter().flat_map_iter(run).collect()),
+        let mut outputs: Vec<_> = match pool.filter(|_| tasks.len() > 1) {
+            None => tasks.into_iter().flat_map(run).collect(),
+            Some(pool) => pool.install(|| tasks.into_par_iter().flat_map_iter(run).collect()),
         };
         work.iter_mut().for_each(|w| w.series.inbox.clear());
         outputs.sort_by_key(|(spot, index, _)| (*spot, *index));

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 const REST: Duration = Duration::from_millis(20);
 /// How often a lane asks whether records are acknowledged.
 const TICK: Duration = Duration::from_micros(200);
+/// How long to rest after a transaction, unless it took less. What comes meanwhile shares the next
+/// one: transactions cost the brokers much the same whatever they hold, and lanes that never rest
+/// keep brokers busier the slower these are.
+const BREATH: Duration = Duration::from_millis(5);
 /// How long to wait after something went wrong.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -28,6 +32,8 @@ pub struct Lane {
 pub enum Pace {
     /// There is more to do.
     Busy,
+    /// A transaction was committed.
+    Committed,
     /// The log has not answered yet.
     Waiting,
     /// There is nothing to do.
@@ -63,9 +69,14 @@ impl Lane {
     /// Works until the partition is given up, or nothing will come any more.
     pub(super) fn run(mut self) {
         let began = Instant::now();
+        let mut committed = began;
         loop {
             match self.step(began.elapsed()) {
                 Pace::Busy => {}
+                Pace::Committed => {
+                    std::thread::sleep(committed.elapsed().min(BREATH));
+                    committed = Instant::now();
+                }
                 Pace::Waiting => std::thread::sleep(TICK),
                 Pace::Troubled => std::thread::sleep(PAUSE),
                 Pace::Idle if self.rest() => {}
@@ -93,7 +104,10 @@ impl Lane {
             Progress::Idle => return Pace::Idle,
             Progress::Pending => return Pace::Waiting,
             Progress::Moved => {}
-            Progress::Committed(content) => self.committed(&content),
+            Progress::Committed(content) => {
+                self.committed(&content);
+                return Pace::Committed;
+            }
             Progress::Refused(refused) => {
                 for (id, reason) in &refused {
                     self.observer.refused(Refused { id, reason });
