@@ -29,6 +29,9 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 const PULSE: Duration = Duration::from_millis(50);
 /// In the first seconds the windows fill at once and the work is not yet steady.
 const WARM_UP_AT_A_PACE: Duration = Duration::from_secs(4);
+/// The same where latency is measured: what came while a process started is worked off, and the
+/// broker, a JVM, has compiled what it does.
+const CATCH_UP: Duration = Duration::from_secs(20);
 /// The share of its rate at which the latency of a slow peer is measured.
 const EASY: f64 = 1.0 / 3.0;
 /// What makes Kafka Streams as quick as it gets.
@@ -74,8 +77,7 @@ impl Course {
             results.rate_of_variants.insert(variant, drained);
         }
         results.scaling = self.scaling()?;
-        show::section("The worker's latency");
-        results.latency = by_guarantee(|guarantee| self.latency(guarantee))?;
+        results.latency = self.latencies()?;
         show::section("A worker of two is killed");
         results.recovery = by_guarantee(|guarantee| self.recovery(guarantee))?;
         Ok(results)
@@ -107,6 +109,11 @@ impl Course {
         let shared = sharing::measure(stage, peers, &plain(), &route, workers, &pace)?;
         show::shared(&shared);
         Ok(shared)
+    }
+
+    pub(crate) fn latencies(&self) -> Result<ByGuarantee<Paced>> {
+        show::section("The worker's latency");
+        by_guarantee(|guarantee| self.latency(guarantee))
     }
 
     fn latency(&self, guarantee: Guarantee) -> Result<Paced> {
@@ -188,7 +195,7 @@ impl Course {
     }
 
     fn pace(&self, job: &Job, rate: f64, measure: Duration, what: &str) -> Result<Paced> {
-        let pace = Pace { rate, warm_up: WARM_UP_AT_A_PACE, measure, pulse: Duration::ZERO };
+        let pace = Pace { rate, warm_up: CATCH_UP, measure, pulse: Duration::ZERO };
         let route = self.begin(what, "pace", &Workload::torus());
         let record = pace.run(&self.stage, &self.peers, job, &route, 1, |_, _| Ok(()));
         let paced = record.and_then(|record| record.paced(&pace, job));

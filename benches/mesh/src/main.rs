@@ -37,6 +37,9 @@ struct Arguments {
     /// Points a second at which latency is measured
     #[arg(long, default_value_t = 10_000.0)]
     rate: f64,
+    /// Measure only the worker's latency, and write nothing
+    #[arg(long)]
+    latency: bool,
 }
 
 fn main() -> Result<()> {
@@ -47,6 +50,9 @@ fn main() -> Result<()> {
     }
     let measure = Duration::from_secs_f64(arguments.seconds);
     let course = Course::prepare(measure, arguments.rate)?;
+    if arguments.latency {
+        return course.latencies().map(drop);
+    }
     let mut machine = machine::Machine::of(&course.peers.python)?;
     let worker = course.worker()?;
     let peers = course.peers()?;

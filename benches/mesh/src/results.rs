@@ -25,7 +25,8 @@ const METHOD: [&str; 8] = [
      workload where there are fewest.",
     "Latency: points come at a steady rate, each at its intended time whatever becomes of those \
      before; from the intended time of the point with which a result became due until a reader of \
-     committed results has it. Beside it stands the latency from the append of that point, as the \
+     committed results has it. The producer of the points waits for up to 5 ms to send some \
+     together, as Kafka's own do by default since 4.0, and that counts. Beside it stands the latency from the append of that point, as the \
      broker tells it (whole milliseconds, rounded down). A run whose generator was late by more \
      than a tenth of the goal of 20 ms, at the 99th percentile, is invalid.",
     "CPU time by number of workers: the same points at one rate that a single worker holds with \

@@ -11,6 +11,10 @@ pub(crate) const PARTITIONS: i32 = 4;
 /// Series; they take turns.
 pub(crate) const SERIES: usize = 8;
 
+/// How long points wait for others to be sent with: as Kafka's own producers do by default, since
+/// 4.0.
+const LINGER_MS: &str = "5";
+
 /// Append times are those of the broker, so that they are told of every record alike. Topics that
 /// are done with leave the disk. Workers that start together join their group together.
 const PROPERTIES: &str = "log.message.timestamp.type=LogAppendTime
@@ -54,7 +58,9 @@ impl Stage {
 
     /// Appends points of all series in turn.
     pub(crate) fn inlet(&self, topic: &str) -> Result<Inlet> {
-        Ok(Inlet { feed: Feed::open(&self.connection, topic)? })
+        let mut connection = self.connection.clone();
+        connection.properties.insert("linger.ms".into(), LINGER_MS.into());
+        Ok(Inlet { feed: Feed::open(&connection, topic)? })
     }
 }
 
