@@ -240,6 +240,8 @@ fn write(
                 connection.deliver(to, due, &bytes);
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            // Whoever reads may have ended because of the reset: that is no end of the bytes.
+            Err(_) if connection.is_reset() => {}
             Err(_) => {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
