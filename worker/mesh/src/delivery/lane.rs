@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_micros(200);
 /// How long to rest after a transaction, unless it took less. What comes meanwhile shares the next
 /// one: transactions cost the brokers much the same whatever they hold, and lanes that never rest
 /// keep brokers busier the slower these are.
-const BREATH: Duration = Duration::from_millis(5);
+const BREATH: Duration = Duration::from_millis(10);
 /// How long to wait after something went wrong.
 const PAUSE: Duration = Duration::from_millis(100);
 
