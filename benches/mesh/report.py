@@ -28,7 +28,6 @@ EXPECTED = [
     (("worker", "scaling"), ["1", "2", "4"]),
     (("worker", "latency"), GUARANTEES),
     (("worker", "recovery"), GUARANTEES),
-    (("latency_ms",), GUARANTEES),
     (("cpu_seconds_per_million_points",), ["1", "2", "4"]),
     (("peers", "python", "rate"), WORKLOADS),
     (("peers", "python", "latency"), ["at_least_once"]),
@@ -50,10 +49,9 @@ def missing(measurement):
 
 
 def invalid(measurement):
-    """Runs of the worker that mean nothing."""
+    """Runs of the worker that mean nothing. A latency that means nothing is shown as such."""
     worker = measurement["worker"]
-    for kind in ("latency", "recovery"):
-        yield from (f"worker.{kind}.{name}" for name, run in worker[kind].items() if not run["valid"])
+    yield from (f"worker.recovery.{name}" for name, run in worker["recovery"].items() if not run["valid"])
     for workers, runs in worker["scaling"].items():
         yield from (f"worker.scaling.{workers}" for run in runs if not run["valid"])
 
@@ -66,7 +64,8 @@ def check(measurement):
     rates = {name: run["points_per_second"] for name, run in measurement["worker"]["latency"].items()}
     if any(rate != GOAL_RATE for rate in rates.values()):
         sys.exit(f"latency was measured at {rates}, not at {GOAL_RATE:,} points a second: measure again")
-    if faults := measurement["faults"]:
+    # That the generator was late shows in the runs.
+    if faults := [fault for fault in measurement["faults"] if "the generator was" not in fault]:
         sys.exit("the measurement found faults:\n" + "\n".join(faults))
 
 
@@ -134,15 +133,17 @@ def footnote(lines):
     """Why there are figures missing, if there are."""
     if any(NONE in line for line in lines):
         yield (
-            f"\n{NONE}: the generator was late by more than a tenth of {GOAL_MS} ms (P99) while this peer"
-            " was measured on the same cores: the figure would be the generator's."
+            f"\n{NONE}: both cores were busy, and the generator was late by more than a tenth of"
+            f" {GOAL_MS} ms (P99): the figure would be the machine's."
         )
 
 
-def default(figures):
-    """Which guarantee the rule makes the default, by these figures."""
-    kept = [name for name in GUARANTEES if figures[name]["p95"] < GOAL_MS]
-    told = " and ".join(f"{figures[name]['p95']:.1f} ms with {name.replace('_', ' ')}" for name in GUARANTEES)
+def default(runs):
+    """Which guarantee the rule makes the default, by these runs."""
+    figures = {name: run["latency_ms"]["p95"] if run["valid"] else None for name, run in runs.items()}
+    kept = [name for name in GUARANTEES if (figures[name] or GOAL_MS) < GOAL_MS]
+    words = {name: f"{p95:.1f} ms" if p95 else "not to be had on this machine" for name, p95 in figures.items()}
+    told = " and ".join(f"{words[name]} with {name.replace('_', ' ')}" for name in GUARANTEES)
     gives = f"{kept[-1].replace('_', ' ')} is to be the default" if kept else "neither can be the default"
     return (
         f"\nThe strongest guarantee that keeps P95 under {GOAL_MS} ms at {GOAL_RATE:,} points a second is to be the"
@@ -191,7 +192,7 @@ def report(measurement):
     lines = list(latencies(worker, peers))
     yield from markdown(head, lines)
     yield from footnote(lines)
-    yield default(measurement["latency_ms"])
+    yield default(worker["latency"])
     yield "\n### CPU time by number of workers, torus\n"
     head = ["workers", "CPU seconds per million points", "against one"]
     yield from markdown(head, scaling(measurement["cpu_seconds_per_million_points"]))
