@@ -18,6 +18,8 @@ fn a_worker_that_is_told_to_stop_loses_and_repeats_nothing() {
     let mut audit = Audit::of(&kafka.connection(), "stop-out").unwrap();
     for share in [1, 2, 3] {
         let mut worker = Worker::start(&yaml).unwrap();
+        // The one before may have put all out: this one shall at least have begun to listen.
+        worker.wait_for("metrics and health", MINUTES).unwrap();
         audit.read_until(count * share / 3, MINUTES, &mut worker).unwrap();
         worker.terminate().unwrap();
     }
