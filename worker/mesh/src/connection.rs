@@ -3,6 +3,7 @@ use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 use std::collections::BTreeMap;
 
 /// How to reach Kafka.
@@ -197,7 +198,7 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
-/// A reader that has nothing to do with what librdkafka tells, but to log it.
+/// A client that has nothing to do with what librdkafka tells, but to log it.
 pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
@@ -207,3 +208,10 @@ impl ClientContext for Quiet {
 }
 
 impl ConsumerContext for Quiet {}
+
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = ();
+
+    /// What fails makes its transaction fail.
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}

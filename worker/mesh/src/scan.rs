@@ -1,11 +1,9 @@
 //! Reads a topic up to where it ends now, as no member of any group.
 
-use crate::connection::log;
+use crate::connection::Quiet;
 use crate::tail::{Located, located};
 use crate::{Class, Connection, Error, topics};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
@@ -26,16 +24,6 @@ pub enum Extent {
     /// Those of one partition from an offset on.
     From(i32, i64),
 }
-
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 /// Gives the records of a topic to `each`, in order within a partition, until it breaks or there
 /// are no more. Records of transactions that were aborted are left out.

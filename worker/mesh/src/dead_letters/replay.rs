@@ -1,11 +1,10 @@
 use super::Letter;
-use crate::connection::log;
+use crate::class::is_full;
+use crate::connection::Quiet;
 use crate::scan::{Extent, scan};
 use crate::{Connection, Error, headers, topics};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -85,21 +84,6 @@ impl Place {
         };
         found.into_iter().map(read).collect()
     }
-}
-
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-}
-
-impl ProducerContext for Quiet {
-    type DeliveryOpaque = ();
-
-    /// What fails makes its transaction fail.
-    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
 /// Sends the records of dead letters to their topics once more, and remembers that in the same
@@ -193,7 +177,7 @@ impl Replay {
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                Err((error, back)) if is_full(&error) => {
                     std::thread::sleep(Duration::from_millis(1));
                     record = back;
                 }
