@@ -47,7 +47,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         insist(&connection, &config.kafka.checkpoints(), partitions)?;
     }
     if let Some(dead_letters) = config.kafka.dead_letters() {
-        ensure_dead_letters(&connection, &dead_letters, &config.kafka.input, partitions)?;
+        ensure_dead_letters(&connection, &dead_letters, &policy, partitions)?;
     }
     let delivery = Arc::new(deliver(&blueprint, &connection, &metrics)?);
     let (ask, unread) = unbounded();
@@ -104,15 +104,11 @@ fn ensure(connection: &Connection, topic: Topic<'_>) -> Result<()> {
 fn ensure_dead_letters(
     connection: &Connection,
     name: &str,
-    input: &str,
+    input: &Policy,
     partitions: i32,
 ) -> Result<()> {
     const HEADERS: usize = 64 << 10;
-    let largest = topics::largest_batch(connection, &[input]).unwrap_or_else(|error| {
-        tracing::warn!("dead letters may have as many bytes as is usual: {error}");
-        None
-    });
-    let largest = largest.map(|bytes| bytes.saturating_add(HEADERS).min(i32::MAX as usize));
+    let largest = input.largest.map(|bytes| bytes.saturating_add(HEADERS).min(i32::MAX as usize));
     let topic = Topic { name, partitions, compacted: false, largest };
     match ensure(connection, topic) {
         Err(error) if largest.is_some() => {

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const COMPACT: [(&str, &str); 3] =
     [("segment.bytes", "16777216"), ("segment.ms", "600000"), ("min.cleanable.dirty.ratio", "0.1")];
 
-/// How long a topic keeps its records.
+/// How long a topic keeps its records, and how large they may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Whether older records of a key may be deleted when there are newer ones.
@@ -33,6 +33,8 @@ pub struct Policy {
     pub kept: Option<Duration>,
     /// Whether records are deleted when a partition has too many bytes.
     pub bounded: bool,
+    /// Bytes that a batch, and so a record, may have at most, as far as the brokers tell.
+    pub largest: Option<usize>,
 }
 
 /// A topic to be created.
@@ -94,6 +96,7 @@ pub fn policy(connection: &Connection, topic: &str) -> Result<Option<Policy>, Er
         // Without a limit, the value is -1.
         policy.kept = number("retention.ms").filter(|_| deletes).map(Duration::from_millis);
         policy.bounded = deletes && number("retention.bytes").is_some();
+        policy.largest = largest(&resource);
     }
     Ok(Some(policy))
 }
@@ -103,12 +106,16 @@ pub fn policy(connection: &Connection, topic: &str) -> Result<Option<Policy>, Er
 ///
 /// # Errors
 /// When the brokers do not tell, as to clients that may not describe their configuration.
-pub fn largest_batch(connection: &Connection, topics: &[&str]) -> Result<Option<usize>, Error> {
+pub(crate) fn largest_batch(
+    connection: &Connection,
+    topics: &[&str],
+) -> Result<Option<usize>, Error> {
     let described = describe(connection, topics, "find out how large batches may be")?;
-    let limit = |resource: &ConfigResource| {
-        resource.get("max.message.bytes").and_then(|entry| entry.value.as_deref()?.parse().ok())
-    };
-    Ok(described.and_then(|described| described.iter().filter_map(limit).min()))
+    Ok(described.and_then(|described| described.iter().filter_map(largest).min()))
+}
+
+fn largest(topic: &ConfigResource) -> Option<usize> {
+    topic.get("max.message.bytes")?.value.as_deref()?.parse().ok()
 }
 
 /// The configurations of topics; `None` for topics of the broker inside the process.
