@@ -57,20 +57,20 @@ pub(crate) struct Held {
     pub(crate) begun: Instant,
     pub(crate) told: Option<Instant>,
     /// What its records take.
-    pub(crate) pace: Pace,
+    pub(crate) cost: Cost,
 }
 
 /// Seconds that a record takes to be computed, as an average of late.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(f64);
+pub(crate) struct Cost(f64);
 
-impl Pace {
+impl Cost {
     /// The share of what is new in the average.
     const NEW: f64 = 0.1;
 
     fn observe(&mut self, records: usize, took: Duration) {
         let each = took.as_secs_f64() / records.max(1) as f64;
-        self.0 += Pace::NEW * (each - self.0);
+        self.0 += Cost::NEW * (each - self.0);
     }
 
     fn expected(&self, records: usize) -> Duration {
@@ -145,13 +145,13 @@ impl Thread {
     fn take(&self, held: &mut Held, mut records: Vec<Record>) {
         let behind = held.partition.behind();
         let pool =
-            held.pace.expected(records.len()) >= WORTH && self.pool.current_num_threads() > 1;
+            held.cost.expected(records.len()) >= WORTH && self.pool.current_num_threads() > 1;
         let pool = pool.then_some(&*self.pool);
         let began = Instant::now();
         let taken = held.partition.take(&records, pool, &self.metrics);
         let took = began.elapsed();
         self.batching.computed(records.len(), took);
-        held.pace.observe(records.len(), took);
+        held.cost.observe(records.len(), took);
         let Taken { outputs, dead_letters, judged, waits } = taken;
         self.metrics.judged(judged);
         let outputs = outputs.into_iter().map(Outgoing::from);

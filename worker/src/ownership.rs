@@ -2,7 +2,7 @@
 
 use crate::batching::Batching;
 use crate::commits::Commits;
-use crate::compute::{Held, Pace, Task};
+use crate::compute::{Cost, Held, Task};
 use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::partition::{Known, Partition};
@@ -190,7 +190,7 @@ impl Ownership {
             policy,
             begun: Instant::now(),
             told: None,
-            pace: Pace::default(),
+            cost: Cost::default(),
         };
         self.tell(number, Task::Begin(Box::new(held)));
     }
