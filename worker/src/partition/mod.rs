@@ -401,4 +401,4 @@ impl Source<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

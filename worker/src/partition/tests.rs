@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-const CONFIG: &str = "
+/// Filters, calibration, strides, detectors with a memory, series that go cold.
+pub(crate) const CONFIG: &str = "
 kafka: {brokers: 'none:9092', input: in}
 series: {max: 3, preprocess: {decimate: 2, high_pass: 3}}
 scales:

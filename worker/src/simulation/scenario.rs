@@ -4,6 +4,7 @@ use super::broker::{Isolation, Record};
 use super::tape::Tape;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::partition::tests::CONFIG;
 use crate::partition::{Known, Partition};
 use crate::series::Blueprint;
 use mesh::topics::Policy;
@@ -19,18 +20,6 @@ pub(super) const GROUP: &str = "watchers";
 
 /// A value that is no point.
 const BROKEN: &[u8] = b"broken";
-
-/// Filters, calibration, strides, detectors with a memory, series that go cold.
-const RICH: &str = "
-kafka: {brokers: 'none:9092', input: in}
-series: {max: 6, preprocess: {decimate: 2, high_pass: 3}}
-scales:
-  - {name: small, window: 8, hop: 3, max_radius: 2}
-  - {name: found, window: auto, max_radius: {deviations: 1.5}, embedding: {copies: 2, delay: 2},
-     calibration: {samples: 24, min_period: 3, max_period: 8}, detection: &detection
-       {distance_bars: 4, warm_up: {emissions: 2}, memory: {emissions: 6}, threshold: 1}}
-  - {name: wide, window: 12, hop: 4, stride: 2, max_radius: infinity, detection: *detection}
-";
 
 /// Every point puts something out, and a detector remembers all of it.
 const EAGER: &str = "
@@ -54,7 +43,8 @@ scales:
 const REACH: [Option<usize>; 3] = [Some(8), None, Some(20)];
 
 static BLUEPRINTS: LazyLock<[Arc<Blueprint>; 3]> = LazyLock::new(|| {
-    [EAGER, RICH, PLAIN].map(|yaml| {
+    let rich = CONFIG.replacen("max: 3", "max: 6", 1);
+    [EAGER, &rich, PLAIN].map(|yaml| {
         let config = Config::from_yaml(yaml).expect("the settings of the scenarios are right");
         Arc::new(Blueprint::new(config).expect("nothing has to be read for JSON"))
     })
