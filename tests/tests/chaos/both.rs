@@ -14,6 +14,15 @@ impl Both {
         Both([Scene::new(kafka, &least), Scene::exactly_once(kafka, &exact)])
     }
 
+    /// The same with a worker each, which is being fed and has put out so many tenths.
+    pub(crate) fn at_work(kafka: &Kafka, name: &str, tenths: usize) -> Both {
+        let mut both = Both::new(kafka, name);
+        both.each(Scene::hire);
+        both.each(Scene::feed);
+        both.each(|scene| scene.reach(tenths));
+        both
+    }
+
     /// Does the same with one after the other.
     pub(crate) fn each(&mut self, act: impl FnMut(&mut Scene)) {
         self.0.iter_mut().for_each(act);

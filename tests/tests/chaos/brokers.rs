@@ -1,7 +1,7 @@
 //! Brokers that die and come back.
 
 use crate::both::Both;
-use crate::scene::{Scene, alone};
+use crate::scene::alone;
 use harness::kafka::{Kafka, Options};
 use std::time::Duration;
 
@@ -9,10 +9,7 @@ use std::time::Duration;
 fn a_broker_that_is_killed_and_comes_back_costs_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::start().unwrap();
-    let mut both = Both::new(&kafka, "back");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(3));
+    let mut both = Both::at_work(&kafka, "back", 3);
     kafka.terminate(0).unwrap();
     both.watch(Duration::from_secs(3));
     kafka.restart(0).unwrap();
@@ -23,10 +20,7 @@ fn a_broker_that_is_killed_and_comes_back_costs_nothing_but_time() {
 fn a_broker_of_three_may_be_lost_and_leaders_may_move() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { brokers: 3, ..Options::default() }).unwrap();
-    let mut both = Both::new(&kafka, "lost");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(2));
+    let mut both = Both::at_work(&kafka, "lost", 2);
     kafka.kill(0);
     both.each(|scene| scene.reach(5));
     kafka.restart(0).unwrap();

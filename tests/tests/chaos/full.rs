@@ -1,7 +1,7 @@
 //! A broker whose disk is full.
 
 use crate::both::Both;
-use crate::scene::{Scene, alone};
+use crate::scene::alone;
 use harness::kafka::{Kafka, Options};
 use std::fs;
 use std::io::Write as _;
@@ -39,10 +39,7 @@ fn a_full_disk_costs_nothing_but_time() {
     };
     let log = Some(folder.path().join("log"));
     let kafka = Kafka::with(&Options { log, ..Options::default() }).unwrap();
-    let mut both = Both::new(&kafka, "full");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(3));
+    let mut both = Both::at_work(&kafka, "full", 3);
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![0; 64 << 20]).unwrap_err();
     for _ in 0..100 {

@@ -1,7 +1,7 @@
 //! A network that is slow, that cuts connections, and that forgets them.
 
 use crate::both::Both;
-use crate::scene::{Scene, alone};
+use crate::scene::alone;
 use harness::kafka::{Kafka, Options};
 use harness::proxy::{Fate, Network};
 use std::time::Duration;
@@ -11,10 +11,7 @@ fn a_bad_network_costs_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
     let network = &kafka.proxies()[0];
-    let mut both = Both::new(&kafka, "slow");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(1));
+    let mut both = Both::at_work(&kafka, "slow", 1);
     network.set(Network { latency: Duration::from_millis(100), ..Network::default() });
     both.watch(Duration::from_secs(2));
     network.set(Network { piece: Some(100), bandwidth: Some(500_000), ..Network::default() });
@@ -36,10 +33,7 @@ fn half_open_connections_cost_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
     let network = &kafka.proxies()[0];
-    let mut both = Both::new(&kafka, "half");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(3));
+    let mut both = Both::at_work(&kafka, "half", 3);
     // Longer than the session: the group gives the partitions up meanwhile.
     network.set(Network { fate: Fate::Vanish, ..Network::default() });
     both.watch(Duration::from_secs(9));
@@ -52,10 +46,7 @@ fn brokers_out_of_reach_make_the_input_wait_and_cost_nothing_but_time() {
     let _alone = alone();
     let kafka = Kafka::with(&Options { proxied: true, ..Options::default() }).unwrap();
     let network = &kafka.proxies()[0];
-    let mut both = Both::new(&kafka, "away");
-    both.each(Scene::hire);
-    both.each(Scene::feed);
-    both.each(|scene| scene.reach(1));
+    let mut both = Both::at_work(&kafka, "away", 1);
     network.set(Network { fate: Fate::Reset, ..Network::default() });
     both.each(|scene| scene.brake("brokers_down"));
     network.heal();
