@@ -9,7 +9,7 @@ use crate::audit::{Audit, Extent};
 use crate::crew::Crew;
 use crate::history::History;
 use crate::job::{Guarantee, Job, Peers, Route};
-use crate::stage::{SERIES, Stage};
+use crate::stage::{PARTITIONS, SERIES, Stage};
 use crate::workload::Workload;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -75,8 +75,8 @@ impl Backlog {
     /// Appends points to a new topic.
     pub(crate) fn fill(stage: &Stage, workload: &Workload, points: usize) -> Result<Backlog> {
         let topic = format!("{}-{points}", workload.name);
-        stage.create(std::slice::from_ref(&topic))?;
-        let inlet = stage.inlet(&topic)?;
+        stage.create(std::slice::from_ref(&topic), PARTITIONS)?;
+        let inlet = stage.inlet(&topic, PARTITIONS)?;
         for i in 0..points {
             let (series, index) = (i % SERIES, i / SERIES);
             let point = workload.point(series, index as u64);
@@ -97,8 +97,8 @@ impl Backlog {
         span: Span,
     ) -> Result<(Drained, String)> {
         let (input, workload) = (self.topic.clone(), self.workload.clone());
-        let route = Route { input, output: output.into(), workload };
-        stage.create(&route.outputs())?;
+        let route = Route { input, output: output.into(), partitions: PARTITIONS, workload };
+        stage.create(&route.outputs(), PARTITIONS)?;
         let mut crew = Crew::start(1, job, stage, &route, peers)?;
         let mut reader = Reader::open(stage, output)?;
         let stretch = self.measure(job, &mut crew, &mut reader, span)?;

@@ -7,7 +7,7 @@ use crate::recovery::{self, Recovered};
 use crate::results::{self, ByGuarantee, HASTENED, Python, Streams, WorkerResults};
 use crate::sharing::{self, Shared};
 use crate::show;
-use crate::stage::Stage;
+use crate::stage::{PARTITIONS, Stage};
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use std::cell::Cell;
@@ -25,6 +25,9 @@ const PASSED_PER_SECOND: f64 = 250_000.0;
 /// Runs with each number of workers, in turn: what the machine does meanwhile meets them all.
 const ROUNDS: usize = 2;
 const WORKERS: [usize; 3] = [1, 2, 4];
+/// Partitions in which latency is measured: in one, and in more, which cost a broker more requests.
+const FEW: i32 = 1;
+const MORE: i32 = 4;
 /// Between two pulses of the points that they share.
 const PULSE: Duration = Duration::from_millis(50);
 /// In the first seconds the windows fill at once and the work is not yet steady.
@@ -77,9 +80,9 @@ impl Course {
             results.rate_of_variants.insert(variant, drained);
         }
         results.scaling = self.scaling()?;
-        results.latency = self.latencies()?;
         show::section("A worker of two is killed");
         results.recovery = by_guarantee(|guarantee| self.recovery(guarantee))?;
+        (results.latency, results.latency_of_more) = self.latencies()?;
         Ok(results)
     }
 
@@ -88,7 +91,7 @@ impl Course {
         Ok(results::Peers { python, kafka_streams: self.streams()? })
     }
 
-    fn scaling(&self) -> Result<BTreeMap<usize, Vec<Shared>>> {
+    pub(crate) fn scaling(&self) -> Result<BTreeMap<usize, Vec<Shared>>> {
         show::section("The same work by more workers, with one thread each");
         let mut scaling = BTreeMap::new();
         for _ in 0..ROUNDS {
@@ -102,7 +105,7 @@ impl Course {
 
     fn share(&self, workers: usize) -> Result<Shared> {
         let what = format!("{workers} workers");
-        let route = self.begin(&what, "shared", &Workload::torus());
+        let route = self.begin(&what, "shared", &Workload::torus(), PARTITIONS);
         let (rate, measure) = (self.rate, self.measure);
         let pace = Pace { rate, warm_up: WARM_UP_AT_A_PACE, measure, pulse: PULSE };
         let (stage, peers) = (&self.stage, &self.peers);
@@ -111,21 +114,24 @@ impl Course {
         Ok(shared)
     }
 
-    pub(crate) fn latencies(&self) -> Result<ByGuarantee<Paced>> {
+    /// In few partitions and in more.
+    pub(crate) fn latencies(&self) -> Result<(ByGuarantee<Paced>, ByGuarantee<Paced>)> {
         show::section("The worker's latency");
-        by_guarantee(|guarantee| self.latency(guarantee))
+        let of = |partitions| by_guarantee(|guarantee| self.latency(guarantee, partitions));
+        Ok((of(FEW)?, of(MORE)?))
     }
 
-    fn latency(&self, guarantee: Guarantee) -> Result<Paced> {
+    fn latency(&self, guarantee: Guarantee, partitions: i32) -> Result<Paced> {
         let job = Job::Worker(Worker { guarantee, threads: None, ..Worker::default() });
-        self.pace(&job, self.rate, 2 * self.measure, guarantee.name())
+        let what = format!("{}, partitions: {partitions}", guarantee.name());
+        self.pace(&job, self.rate, 2 * self.measure, &what, partitions)
     }
 
     fn recovery(&self, guarantee: Guarantee) -> Result<Recovered> {
         let (warm_up, measure) = (Duration::from_secs(5), Duration::from_secs(18));
         let pace = Pace { rate: self.rate, warm_up, measure, pulse: Duration::ZERO };
         let job = Job::Worker(Worker { guarantee, ..Worker::default() });
-        let route = self.begin(guarantee.name(), "killed", &Workload::torus());
+        let route = self.begin(guarantee.name(), "killed", &Workload::torus(), PARTITIONS);
         let recovered = recovery::measure(&self.stage, &self.peers, &job, &route, &pace)?;
         show::recovered(&recovered);
         Ok(recovered)
@@ -144,7 +150,7 @@ impl Course {
         }
         let torus = rate.get("torus").context("the torus was measured")?;
         let easy = EASY * torus.points_per_second;
-        let paced = self.pace(&Job::Python, easy, 2 * self.measure, "latency")?;
+        let paced = self.pace(&Job::Python, easy, 2 * self.measure, "latency", FEW)?;
         Ok(Python::of(rate, libraries, [(paced.guarantee, paced)].into()))
     }
 
@@ -159,7 +165,7 @@ impl Course {
             for (name, properties) in SETTINGS {
                 let job = Job::Streams { guarantee, properties };
                 let what = format!("{}, {}", guarantee.name(), name.replace('_', " "));
-                let paced = self.pace(&job, self.rate, self.measure, &what)?;
+                let paced = self.pace(&job, self.rate, self.measure, &what, FEW)?;
                 latency.entry(name).or_insert_with(BTreeMap::new).insert(guarantee, paced);
             }
         }
@@ -182,7 +188,7 @@ impl Course {
             _ => (WARM_UP, self.measure),
         };
         let span = Span { warm_up, measure };
-        let output = self.begin(what, "rate", &backlog.workload).output;
+        let output = self.begin(what, "rate", &backlog.workload, PARTITIONS).output;
         let drained = backlog.drain(&self.stage, job, &self.peers, &output, span);
         let (drained, said) = drained.with_context(|| format!("measuring the rate: {what}"))?;
         show::drained(&drained);
@@ -194,9 +200,16 @@ impl Course {
         self.measure / 2
     }
 
-    fn pace(&self, job: &Job, rate: f64, measure: Duration, what: &str) -> Result<Paced> {
+    fn pace(
+        &self,
+        job: &Job,
+        rate: f64,
+        measure: Duration,
+        what: &str,
+        partitions: i32,
+    ) -> Result<Paced> {
         let pace = Pace { rate, warm_up: CATCH_UP, measure, pulse: Duration::ZERO };
-        let route = self.begin(what, "pace", &Workload::torus());
+        let route = self.begin(what, "pace", &Workload::torus(), partitions);
         let record = pace.run(&self.stage, &self.peers, job, &route, 1, |_, _| Ok(()));
         let paced = record.and_then(|record| record.paced(&pace, job));
         let paced = paced.with_context(|| format!("measuring latency: {what}"))?;
@@ -205,18 +218,18 @@ impl Course {
     }
 
     /// Says that a run begins, and gives topics that no run has had.
-    fn begin(&self, what: &str, kind: &str, workload: &Workload) -> Route {
+    fn begin(&self, what: &str, kind: &str, workload: &Workload, partitions: i32) -> Route {
         let run = self.runs.get() + 1;
         self.runs.set(run);
         show::progress(run, self.all(), self.began.elapsed(), what);
         let output = format!("{kind}-{run}");
-        Route { input: format!("{output}-in"), output, workload: workload.clone() }
+        Route { input: format!("{output}-in"), output, partitions, workload: workload.clone() }
     }
 
     /// How many runs there are.
     fn all(&self) -> usize {
         let (rates, both) = (self.backlogs.len(), Guarantee::BOTH.len());
-        let worker = rates + variants().len() + ROUNDS * WORKERS.len() + 2 * both;
+        let worker = rates + variants().len() + ROUNDS * WORKERS.len() + 3 * both;
         let (python, streams) = (rates + 1, both * (1 + SETTINGS.len()));
         worker + python + streams
     }

@@ -76,6 +76,8 @@ impl Default for Worker {
 pub(crate) struct Route {
     pub(crate) input: String,
     pub(crate) output: String,
+    /// Of the input and the output.
+    pub(crate) partitions: i32,
     pub(crate) workload: Workload,
 }
 
@@ -131,7 +133,7 @@ impl Job {
 
 impl Worker {
     fn config(&self, stage: &Stage, route: &Route) -> Result<String> {
-        let Route { input, output, workload: Workload { dimension, radius, .. } } = route;
+        let Route { input, output, workload: Workload { dimension, radius, .. }, .. } = route;
         let (brokers, port) = (stage.address(), free_port()?);
         let compression = if self.compresses { "" } else { "compression.type: none" };
         let detection = if self.detects { DETECTION } else { "" };
@@ -198,7 +200,7 @@ impl Peers {
     }
 
     fn python(&self, stage: &Stage, route: &Route) -> Result<Process> {
-        let Route { input, output, workload } = route;
+        let Route { input, output, workload, .. } = route;
         let here = root().join("benches/mesh");
         let [requirements, program] =
             ["requirements.txt", "consumer.py"].map(|file| here.join(file).display().to_string());

@@ -40,6 +40,9 @@ struct Arguments {
     /// Measure only the worker's latency, and write nothing
     #[arg(long)]
     latency: bool,
+    /// Measure only what the same work costs by more workers, and write nothing
+    #[arg(long)]
+    scaling: bool,
 }
 
 fn main() -> Result<()> {
@@ -52,6 +55,9 @@ fn main() -> Result<()> {
     let course = Course::prepare(measure, arguments.rate)?;
     if arguments.latency {
         return course.latencies().map(drop);
+    }
+    if arguments.scaling {
+        return course.scaling().map(drop);
     }
     let mut machine = machine::Machine::of(&course.peers.python)?;
     let worker = course.worker()?;

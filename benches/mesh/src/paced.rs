@@ -6,7 +6,7 @@ use crate::crew::Crew;
 use crate::history::History;
 use crate::job::{Guarantee, Job, Peers, Route};
 use crate::stage::{Inlet, SERIES, Stage};
-use crate::workload::{WINDOW, Workload};
+use crate::workload::{HOP, WINDOW, Workload};
 use anyhow::{Context, Result, bail};
 use load::latency::{Distribution, Percentiles};
 use serde::Serialize;
@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(2);
 /// In this time processes start and join their group; who takes longer does so in the warm-up.
 const JOIN: Duration = Duration::from_secs(3);
 
-/// Points of each series that come before, all at once: the windows are then all but full.
+/// Points of the first series that come before, all at once: the windows are then all but full.
 const BEFORE: usize = WINDOW - 1;
 /// From then until the first point comes at its time.
 const LEAD_MS: f64 = 2000.0;
@@ -81,6 +81,11 @@ impl Pace {
         (self.rate * (self.warm_up + self.measure).as_secs_f64()) as usize
     }
 
+    /// Those, and those that come before.
+    fn all(&self) -> usize {
+        BEFORE * SERIES + self.points() - (0..SERIES).map(late).sum::<usize>()
+    }
+
     /// Runs so many processes at this pace. `meanwhile` is called all the time, with the seconds
     /// since the first point is due; it may end processes.
     pub(crate) fn run(
@@ -92,12 +97,13 @@ impl Pace {
         workers: usize,
         mut meanwhile: impl FnMut(f64, &mut Crew) -> Result<()>,
     ) -> Result<Record> {
-        stage.create(&route.topics())?;
+        stage.create(&route.topics(), route.partitions)?;
         let mut crew = Crew::start(workers, job, stage, route, peers)?;
         let mut reader = Reader::open(stage, &route.output)?;
         thread::sleep(JOIN);
         let start = now() + LEAD_MS;
-        let generator = self.generate(stage.inlet(&route.input)?, &route.workload, start);
+        let inlet = stage.inlet(&route.input, route.partitions)?;
+        let generator = self.generate(inlet, &route.workload, start);
         let timed_from = start + self.warm_up.as_secs_f64() * 1e3;
         let mut spent = None;
         while !generator.is_finished() {
@@ -114,7 +120,7 @@ impl Pace {
         reader.read_rest(QUIET)?;
         crew.check()?;
         drop(crew);
-        let history = History::read(stage, &route.input, BEFORE * SERIES + self.points())?;
+        let history = History::read(stage, &route.input, self.all())?;
         let arrivals = reader.arrivals;
         stage.delete(&route.topics())?;
         Ok(Record { history, arrivals, generator_lag, timed, cpu_seconds: cpu.as_secs_f64() })
@@ -134,8 +140,10 @@ impl Pace {
         thread::spawn(move || {
             let mut lags = Distribution::default();
             for i in 0..before + count {
+                let (series, turn) = (i % SERIES, i / SERIES);
+                let Some(index) = turn.checked_sub(late(series)) else { continue };
                 let intended = start + step * (i as f64 - before as f64);
-                let point = workload.point(i % SERIES, (i / SERIES) as u64);
+                let point = workload.point(series, index as u64);
                 let due = start + in_pulses(intended - start, pulse);
                 while i >= before && now() < due {
                     thread::sleep(REST);
@@ -143,12 +151,18 @@ impl Pace {
                 if intended >= start + warm_up {
                     lags.add(milliseconds(now() - due));
                 }
-                inlet.append(i % SERIES, intended, &point)?;
+                inlet.append(series, intended, &point)?;
             }
             inlet.finish()?;
             Ok(lags)
         })
     }
+}
+
+/// Turns after the first series, at which a series begins: results do not all fall due at once, as
+/// those of sensors do not that know nothing of each other.
+fn late(series: usize) -> usize {
+    series * HOP / SERIES
 }
 
 fn joined(generator: JoinHandle<Result<Distribution>>) -> Result<Distribution> {
@@ -197,14 +211,6 @@ impl Record {
     pub(crate) fn work(&self, job: &Job) -> (usize, f64) {
         let results = appended_within(&self.arrivals, self.timed.clone());
         (results * job.hop(), self.cpu_seconds)
-    }
-}
-
-impl Paced {
-    /// What was wrong.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let late = (!self.valid).then(|| too_late(self.generator_lag_ms.p99));
-        self.audit.faults(self.guarantee).into_iter().chain(late).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::audit::{Audit, Extent};
 use crate::job::{Guarantee, Job, Peers, Route};
 use crate::paced::{Pace, Record, TOLERABLE_LAG, too_late};
-use crate::stage::{PARTITIONS, Stage};
+use crate::stage::Stage;
 use anyhow::{Context, Result};
 use load::latency::Percentiles;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(crate) fn measure(
     })?;
     let killed = killed.get().context("the run was too short to kill a worker")?;
     let seconds =
-        (0..PARTITIONS).map(|p| outage(&record, p, killed)).collect::<Result<Vec<_>>>()?;
+        (0..route.partitions).map(|p| outage(&record, p, killed)).collect::<Result<Vec<_>>>()?;
     Ok(Recovered {
         guarantee: job.guarantee(),
         valid: record.generator_lag.p99 <= TOLERABLE_LAG * 1e3 * GOAL_SECONDS,

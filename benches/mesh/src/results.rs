@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 /// How the figures come about, in words that stand beside them.
 const METHOD: [&str; 8] = [
-    "One Apache Kafka, 4 partitions, 8 series of points as JSON; windows of 1,000 points, diagrams \
-     (H0, H1) every 10, up to the radius at which points have 50 neighbours on average.",
+    "One Apache Kafka, 4 partitions unless something else is said, 8 series of points as JSON; \
+     windows of 1,000 points, diagrams (H0, H1) every 10, up to the radius at which points have 50 \
+     neighbours on average.",
     "Rates: points are in the topic before, and are worked off for some seconds by processes with \
      one thread that computes. CPU time is that of the whole process, all of its threads and the \
      system's work for it (/proc/<pid>/stat), warm-up left out. What was computed meanwhile is \
@@ -25,10 +26,13 @@ const METHOD: [&str; 8] = [
      workload where there are fewest.",
     "Latency: points come at a steady rate, each at its intended time whatever becomes of those \
      before; from the intended time of the point with which a result became due until a reader of \
-     committed results has it. The producer of the points waits for up to 5 ms to send some \
-     together, as Kafka's own do by default since 4.0, and that counts. Beside it stands the latency from the append of that point, as the \
-     broker tells it (whole milliseconds, rounded down). A run whose generator was late by more \
-     than a tenth of the goal of 20 ms, at the 99th percentile, is invalid.",
+     committed results has it. All points go into one partition, unless it says otherwise: each \
+     partition more costs the broker, which has its share of the same cores, as many requests \
+     again. The producer waits for up to 1 ms for each partition to send some points together, \
+     and that counts. The series began one after another, so that their results do not all fall \
+     due at once. Beside it stands the latency from the append of that point, as the broker tells \
+     it (whole milliseconds, rounded down). A run whose generator was late by more than a tenth \
+     of the goal of 20 ms, at the 99th percentile, is invalid.",
     "CPU time by number of workers: the same points at one rate that a single worker holds with \
      room to spare, since more workers than cores cannot be saturated. They come in pulses, 50 ms \
      after one another: what a worker fetches at once has as many points of each partition \
@@ -104,7 +108,10 @@ pub(crate) struct WorkerResults {
     pub(crate) rate_of_variants: BTreeMap<&'static str, Drained>,
     /// Every run, by the number of workers.
     pub(crate) scaling: BTreeMap<usize, Vec<Shared>>,
+    /// Of points in one partition.
     pub(crate) latency: ByGuarantee<Paced>,
+    /// Of as many points in more partitions.
+    pub(crate) latency_of_more: ByGuarantee<Paced>,
     pub(crate) recovery: ByGuarantee<Recovered>,
 }
 
@@ -197,10 +204,16 @@ impl WorkerResults {
     fn audits(&self) -> impl Iterator<Item = Audit> + '_ {
         let drained = self.rate.values().chain(self.rate_of_variants.values()).map(|d| d.audit);
         let shared = self.scaling.values().flatten().map(|shared| shared.audit);
-        let paced = self.latency.values().map(|paced| paced.audit);
+        let paced = self.latencies().map(|(_, paced)| paced.audit);
         drained.chain(shared).chain(paced).chain(self.recovery.values().map(|r| r.audit))
     }
 
+    fn latencies(&self) -> impl Iterator<Item = (&Guarantee, &Paced)> {
+        self.latency.iter().chain(&self.latency_of_more)
+    }
+
+    /// Runs in which results were wrong, or that mean nothing. That the generator was late is no
+    /// fault where latency was measured: it is left out, and it is said why.
     fn faults(&self) -> Vec<String> {
         let rates = self.rate.iter().chain(&self.rate_of_variants);
         let rates = rates.flat_map(|(name, drained)| named("rate", name, drained.faults()));
@@ -208,8 +221,9 @@ impl WorkerResults {
             let faults = runs.iter().flat_map(Shared::faults).collect();
             named("workers", &workers.to_string(), faults)
         });
-        let latency = self.latency.iter();
-        let latency = latency.flat_map(|(g, paced)| named("latency", g.name(), paced.faults()));
+        let latency = self.latencies();
+        let latency =
+            latency.flat_map(|(g, paced)| named("latency", g.name(), paced.audit.faults(*g)));
         let recovery = self.recovery.iter();
         let recovery = recovery.flat_map(|(g, r)| named("a worker killed", g.name(), r.faults()));
         rates.chain(shared).chain(latency).chain(recovery).collect()
@@ -217,8 +231,7 @@ impl WorkerResults {
 }
 
 impl Peers {
-    /// Runs in which results were wrong: the work was not the same then. That the generator was
-    /// late is no fault; such latencies are left out.
+    /// Runs in which results were wrong: the work was not the same then.
     fn faults(&self) -> Vec<String> {
         let Peers { python, kafka_streams: streams } = self;
         let rates = python.rate.iter();

@@ -6,14 +6,16 @@ use mesh::topics::{self, Topic};
 use mesh::{Connection, Feed};
 use std::time::Duration;
 
-/// Partitions of every topic.
+/// Partitions of every topic, unless a run says otherwise.
 pub(crate) const PARTITIONS: i32 = 4;
 /// Series; they take turns.
 pub(crate) const SERIES: usize = 8;
 
-/// How long points wait for others to be sent with: as Kafka's own producers do by default, since
-/// 4.0.
-const LINGER_MS: &str = "5";
+/// How long points of one partition wait for others to be sent with, where there are `partitions`:
+/// each partition has requests of its own, and their number in a second is the same for all.
+fn linger_ms(partitions: i32) -> i32 {
+    partitions
+}
 
 /// Append times are those of the broker, so that they are told of every record alike. Topics that
 /// are done with leave the disk. Workers that start together join their group together.
@@ -42,13 +44,9 @@ impl Stage {
         self.kafka.address()
     }
 
-    pub(crate) fn create(&self, topics: &[String]) -> Result<()> {
-        let new = topics.iter().map(|name| Topic {
-            name,
-            partitions: PARTITIONS,
-            compacted: false,
-            largest: None,
-        });
+    pub(crate) fn create(&self, topics: &[String], partitions: i32) -> Result<()> {
+        let new =
+            topics.iter().map(|name| Topic { name, partitions, compacted: false, largest: None });
         Ok(topics::create(&self.connection, &new.collect::<Vec<_>>())?)
     }
 
@@ -57,16 +55,17 @@ impl Stage {
     }
 
     /// Appends points of all series in turn.
-    pub(crate) fn inlet(&self, topic: &str) -> Result<Inlet> {
+    pub(crate) fn inlet(&self, topic: &str, partitions: i32) -> Result<Inlet> {
         let mut connection = self.connection.clone();
-        connection.properties.insert("linger.ms".into(), LINGER_MS.into());
-        Ok(Inlet { feed: Feed::open(&connection, topic)? })
+        connection.properties.insert("linger.ms".into(), linger_ms(partitions).to_string());
+        Ok(Inlet { feed: Feed::open(&connection, topic)?, partitions })
     }
 }
 
 /// Appends points to a topic.
 pub(crate) struct Inlet {
     feed: Feed,
+    partitions: i32,
 }
 
 impl Inlet {
@@ -74,7 +73,7 @@ impl Inlet {
     pub(crate) fn append(&self, series: usize, time: f64, point: &[f32]) -> Result<()> {
         let values: Vec<String> = point.iter().map(f32::to_string).collect();
         let value = format!(r#"{{"time":{time},"values":[{}]}}"#, values.join(","));
-        let partition = series as i32 % PARTITIONS;
+        let partition = series as i32 % self.partitions;
         Ok(self.feed.append(Some(partition), &name(series), value.as_bytes())?)
     }
 

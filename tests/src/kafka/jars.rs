@@ -23,7 +23,9 @@ pub(super) fn tool(libraries: &Path, class: &str) -> Command {
     with_arguments(Command::new("java"), libraries, class, "-Xmx256m", true)
 }
 
-/// What starts quickly runs slowly: the second compiler of the JVM takes a while.
+/// What starts quickly runs slowly: the second compiler of the JVM takes a while. A broker that is
+/// to run fast has a large young generation and one thread that collects it: on few cores that are
+/// busy, several threads of the default collector wait for one another, ten times as often.
 fn with_arguments(
     mut java: Command,
     libraries: &Path,
@@ -33,9 +35,11 @@ fn with_arguments(
 ) -> Command {
     let logging = root().join("tests/kafka/log4j2.yaml");
     if quick {
-        java.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+        java.args(["-XX:TieredStopAtLevel=1", heap]);
+    } else {
+        java.args(["-Xms1g", "-Xmx1g", "-Xmn700m", "-XX:+AlwaysPreTouch"]);
     }
-    java.arg(heap);
+    java.arg("-XX:+UseSerialGC");
     java.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
     java.arg("-cp").arg(libraries.join("*")).arg(class);
     java

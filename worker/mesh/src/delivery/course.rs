@@ -3,13 +3,16 @@
 use crate::Observer;
 use crate::ack::Failure;
 use crate::delivery::{Log, Mark, Track};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often answers are looked for.
-const TICK: Duration = Duration::from_millis(1);
+/// How often answers are looked for while there are some to come. Offsets are in no hurry, and each
+/// look costs.
+const TICK: Duration = Duration::from_millis(2);
+/// The same while none is to come, for what the log itself has to say.
+const REST: Duration = Duration::from_millis(100);
 
 /// Offsets that may be committed, by partition.
 pub(crate) type Commits = Mutex<BTreeMap<i32, i64>>;
@@ -52,13 +55,30 @@ impl Course {
     pub(crate) fn run(mut self, answers: impl Fn()) {
         loop {
             answers();
-            match self.inbox.recv_timeout(TICK) {
+            self.step();
+            match self.next() {
                 Ok(request) => self.accept(request),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.step();
         }
+    }
+
+    /// Waits for answers, or for a request when there are none to come: a request would end the
+    /// wait at every batch, which has no answer yet.
+    fn next(&self) -> Result<Request, RecvTimeoutError> {
+        if self.is_idle() {
+            return self.inbox.recv_timeout(REST);
+        }
+        std::thread::sleep(TICK);
+        self.inbox.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    fn is_idle(&self) -> bool {
+        self.log.in_flight() == 0 && self.leases.values().all(|held| held.track.is_idle())
     }
 
     /// Takes what was handed over, and goes as far as the acknowledgements allow.
