@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build load demo test check fmt deny advisories goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
+.PHONY: help build load demo test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 
@@ -46,6 +46,10 @@ CARGO_DENY := 0.20.2
 target/tools/bin/cargo-deny:
 	cargo install --locked --root target/tools --target-dir target/tools/build cargo-deny@$(CARGO_DENY)
 	rm -rf target/tools/build
+
+crds: ## Write the custom resource definitions that the chart ships
+	@scripts/setup build
+	cargo run --quiet --locked -p streaming-tda-crds -- charts/streaming-tda/files/crds
 
 goldens: ## Make the golden files of the tests again, with Ripser, GUDHI, persim, fastavro, protoc and pyarrow
 	@scripts/setup bench
