@@ -127,6 +127,14 @@ fn detection_does_no_io_and_knows_no_clock() {
 }
 
 #[test]
+fn resources_are_types_and_rules_without_a_client() {
+    let built = built_with("streaming-tda-crds");
+    for client in ["kube-client", "kube-runtime", "hyper", "tokio"] {
+        assert!(!built.contains(client), "crds must not be built with {client}");
+    }
+}
+
+#[test]
 fn only_mesh_knows_kafka() {
     let knows = |p: &&Package| p.dependencies.iter().any(|d| d.name.starts_with("rdkafka"));
     let who: Vec<&str> =
@@ -140,6 +148,10 @@ fn dependencies_point_one_way() {
         ("streaming-tda-mesh", "streaming-tda-persistence"),
         ("streaming-tda-mesh", "streaming-tda-detection"),
         ("streaming-tda-mesh", "streaming-tda-worker"),
+        ("streaming-tda-crds", "streaming-tda-persistence"),
+        ("streaming-tda-crds", "streaming-tda-detection"),
+        ("streaming-tda-crds", "streaming-tda-mesh"),
+        ("streaming-tda-crds", "streaming-tda-worker"),
     ] {
         assert!(!built_with(name).contains(must_not), "{name} must not be built with {must_not}");
     }
@@ -148,7 +160,7 @@ fn dependencies_point_one_way() {
 #[test]
 fn unsafe_code_is_in_one_file() {
     let root = METADATA.workspace_root.as_std_path();
-    let ours = ["worker", "tests/src", "benches"].map(|f| sources(root.join(f)));
+    let ours = ["worker", "crds", "tests/src", "benches"].map(|f| sources(root.join(f)));
     let files: Vec<PathBuf> = ours.concat();
     assert!(files.len() > 20, "found only {files:?}");
     for path in files.iter().filter(|p| !p.ends_with("worker/persistence/src/simd.rs")) {

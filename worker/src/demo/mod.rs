@@ -3,7 +3,7 @@
 //! A [`feeder`] plays a [`signal`] into the input topic of a broker inside the process (or a real
 //! one), [`crate::run`] computes, and a reader of the three output topics, the [`director`], tells
 //! the terminal, the live page and the report. Nothing here reaches into the worker: it is the
-//! same as `run` with `examples/ecg.yaml`, and all that is shown went through the topics and
+//! same as `run` with `examples/ecg.worker.yaml`, and all that is shown went through the topics and
 //! `/metrics`.
 
 mod arguments;

@@ -12,7 +12,7 @@ use detection::{Calibration, CalibrationError, DetectorConfig, Search, Span};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 /// The configuration of the electrocardiogram.
-pub(super) const ECG: &str = include_str!("../../../examples/ecg.yaml");
+pub(super) const ECG: &str = include_str!("../../../examples/ecg.worker.yaml");
 
 /// Samples of an unknown series that are looked at to find its period.
 const STRETCH: usize = 6000;
@@ -44,7 +44,7 @@ impl Plan {
                 Config::from_yaml(&text).with_context(|| name.to_string())?
             }
             None if arguments.input.is_some() => calibrated(signal)?,
-            None => Config::from_yaml(ECG).context("examples/ecg.yaml")?,
+            None => Config::from_yaml(ECG).context("examples/ecg.worker.yaml")?,
         };
         if config.series.dimension != 1 {
             bail!("the demo plays one channel: set series.dimension to 1");
@@ -142,7 +142,7 @@ fn filtered(config: &Config, signal: &Signal, count: usize) -> anyhow::Result<Ve
 /// A configuration for a series of which nothing is known: windows of one period, thinned out to
 /// about eighty points.
 fn calibrated(signal: &Signal) -> anyhow::Result<Config> {
-    let mut config = Config::from_yaml(ECG).context("examples/ecg.yaml")?;
+    let mut config = Config::from_yaml(ECG).context("examples/ecg.worker.yaml")?;
     (config.kafka.group, config.kafka.input) = ("streaming-tda-demo".into(), "points".into());
     config.series.preprocess = config::Preprocess::default();
     let samples = &signal.samples[..signal.samples.len().min(STRETCH)];
