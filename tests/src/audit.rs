@@ -13,8 +13,8 @@ pub struct Audit {
     tail: Tail,
     /// The value of each output, by its id.
     pub outputs: BTreeMap<String, Vec<u8>>,
-    /// The ids in the order of their first arrival, by topic and partition.
-    pub order: BTreeMap<(String, i32), Vec<String>>,
+    /// The ids in the order of their first arrival, by topic, partition and series.
+    pub order: BTreeMap<(String, i32, String), Vec<String>>,
     /// Outputs that came again.
     pub repeated: usize,
 }
@@ -84,17 +84,15 @@ impl Audit {
         outputs.map(|(id, value)| (blank(id), blank(&String::from_utf8_lossy(value)))).collect()
     }
 
-    /// The first output of a series that came after a later one of the same kind and scale;
-    /// `series` take turns in a partition.
-    pub fn out_of_order(&self, series: usize) -> Option<&str> {
+    /// The first output of a series that came after a later one of the same kind and scale.
+    pub fn out_of_order(&self) -> Option<&str> {
         let mut last = BTreeMap::new();
         let ids = self.order.iter().flat_map(|(place, ids)| ids.iter().map(move |id| (place, id)));
         ids.filter_map(|(place, id)| {
             let mut parts = id.rsplitn(4, '/');
             let (scale, kind) = (parts.next()?, parts.next()?);
             let offset: i64 = parts.next()?.parse().ok()?;
-            let key = (place, offset % series as i64, kind, scale);
-            (last.insert(key, offset) > Some(offset)).then_some(id.as_str())
+            (last.insert((place, kind, scale), offset) > Some(offset)).then_some(id.as_str())
         })
         .next()
     }
@@ -103,6 +101,7 @@ impl Audit {
         let Located { topic, partition, record, headers } = located;
         let id = headers.get("id").context("an output has no id")?.clone();
         let value = record.value.context("an output has no value")?.into_vec();
+        let series = String::from_utf8(record.key.context("an output has no key")?.into())?;
         let place = place(&headers);
         ensure!(id.rsplit('/').nth(2) == place.as_deref(), "{id} is of {place:?} by its headers");
         match self.outputs.get(&id) {
@@ -113,7 +112,7 @@ impl Audit {
                 String::from_utf8_lossy(&value)
             ),
             None => {
-                self.order.entry((topic, partition)).or_default().push(id.clone());
+                self.order.entry((topic, partition, series)).or_default().push(id.clone());
                 self.outputs.insert(id, value);
             }
         }

@@ -45,6 +45,14 @@ impl Setting {
         })
     }
 
+    /// The same for another group, whose outputs and checkpoints are apart.
+    ///
+    /// # Errors
+    /// When there is no port left.
+    pub fn apart(&self, output: &str) -> Result<Setting> {
+        Ok(Setting { output: output.into(), port: free_port()?, ..self.clone() })
+    }
+
     /// The values of a metric, as the worker tells them now; none when it does not answer.
     pub fn metric(&self, prefix: &str) -> Vec<f64> {
         let Ok((200, text)) = get(self.port, "/metrics") else { return Vec::new() };

@@ -166,14 +166,24 @@ impl Kafka {
     /// # Errors
     /// When the broker refuses one.
     pub fn create_topics(&self, input: &str, outputs: &[&str], partitions: i32) -> Result<()> {
-        let mut names = vec![input.to_owned()];
-        for output in outputs {
-            names.extend(mesh::schema::Kind::ALL.map(|kind| format!("{output}.{kind}")));
-        }
-        let topic = |name| Topic { name, partitions, compacted: false, largest: None };
-        let topics: Vec<_> = names.iter().map(String::as_str).map(topic).collect();
-        Ok(topics::create(&self.connection(), &topics)?)
+        let connection = self.connection();
+        topics::create(&connection, &[topic(input, partitions)])?;
+        outputs.iter().try_for_each(|output| create_outputs(&connection, output, partitions))
     }
+}
+
+/// Makes the topics in which a worker keeps its results, whose names begin with `output`.
+///
+/// # Errors
+/// When the broker refuses one.
+pub fn create_outputs(connection: &Connection, output: &str, partitions: i32) -> Result<()> {
+    let names = mesh::schema::Kind::ALL.map(|kind| format!("{output}.{kind}"));
+    let topics: Vec<_> = names.iter().map(|name| topic(name, partitions)).collect();
+    Ok(topics::create(connection, &topics)?)
+}
+
+fn topic(name: &str, partitions: i32) -> Topic<'_> {
+    Topic { name, partitions, compacted: false, largest: None }
 }
 
 fn addresses(ports: impl Iterator<Item = u16>) -> String {

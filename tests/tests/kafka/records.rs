@@ -54,7 +54,7 @@ fn bad_records_are_counted_and_the_good_ones_between_them_computed() {
     let mut audit = Audit::of(&kafka.connection(), "bad-out").unwrap();
     audit.read_until(expected.len() + 2 * 6, MINUTES, &mut worker).unwrap();
     audit.read_rest(QUIET).unwrap();
-    let order = &audit.order[&("bad-out.diagrams".to_owned(), 0)];
+    let order = &audit.order[&("bad-out.diagrams".to_owned(), 0, "s".to_owned())];
     let found = order.iter().filter(|id| id.ends_with("/wide"));
     let found: Vec<Vec<u8>> = found.map(|id| emission(&audit.outputs[id]).unwrap()).collect();
     assert!(found == expected, "the good records are not what was computed");

@@ -1,3 +1,8 @@
+mod offsets;
+
+#[cfg(test)]
+mod tests;
+
 use crate::ack::listen;
 use crate::class::{is_full, is_purged, needs_a_person, takes_no_more};
 use crate::connection::log;
@@ -6,6 +11,7 @@ use crate::onlooker::Onlooker;
 use crate::routes::Routes;
 use crate::sink::is_skipped;
 use crate::{Class, Connection, Error, Outgoing, Target};
+use offsets::Offsets;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -31,7 +37,9 @@ pub(crate) struct Transactional {
     routes: Arc<Routes>,
     group: Arc<Onlooker>,
     /// None when nothing is known of what the last one left behind.
-    producer: Option<BaseProducer<Answers>>,
+    producer: Option<Arc<BaseProducer<Answers>>>,
+    /// Of that producer.
+    offsets: Option<Offsets>,
     /// One whose transactions are being initialised, and since when.
     unready: Option<(BaseProducer<Answers>, Instant)>,
 }
@@ -107,6 +115,7 @@ impl Transactional {
                 routes: routes.clone(),
                 group: group.clone(),
                 producer: None,
+                offsets: None,
                 unready: None,
             })
         })
@@ -119,9 +128,16 @@ impl Transactional {
         made.map_err(|e| Trouble::Fatal(Error::kafka("make a transactional producer")(e)))
     }
 
-    fn producer(&self) -> Result<&BaseProducer<Answers>, Trouble> {
+    fn producer(&self) -> Result<&Arc<BaseProducer<Answers>>, Trouble> {
         let missing = || Trouble::Indefinite("transactions are not initialised".into());
         self.producer.as_ref().ok_or_else(missing)
+    }
+
+    /// Lets go of the producer. What it has in flight is purged.
+    fn discard(&mut self) {
+        // The last to hold it has to wait for it.
+        self.offsets = None;
+        self.producer = None;
     }
 
     /// A producer whose transactions may be in any state is of no more use.
@@ -132,7 +148,7 @@ impl Transactional {
             (Err(error), None) => Trouble::Indefinite(error.to_string()),
         };
         if !matches!(trouble, Trouble::Abortable(_)) {
-            self.producer = None;
+            self.discard();
         }
         Err(trouble)
     }
@@ -141,7 +157,7 @@ impl Transactional {
 impl Transactions for Transactional {
     fn init(&mut self) -> Result<bool, Trouble> {
         // What the former one has in flight is purged before the brokers forget about it.
-        self.producer = None;
+        self.discard();
         let (made, since) = match self.unready.take() {
             Some(unready) => unready,
             None => (self.make()?, Instant::now()),
@@ -152,7 +168,7 @@ impl Transactions for Transactional {
                 Ok(false)
             }
             initialised => {
-                self.producer = Some(made);
+                self.producer = Some(Arc::new(made));
                 self.settled(initialised).map(|()| true)
             }
         }
@@ -196,11 +212,19 @@ impl Transactions for Transactional {
     }
 
     fn commit_offset(&mut self, next: i64) -> Result<(), Trouble> {
-        let producer = self.producer()?;
-        let added = self.group.offset(self.partition, next).and_then(|offset| {
-            producer.send_offsets_to_transaction(&offset, self.group.metadata(), PATIENCE)
-        });
-        self.settled(added)
+        let (producer, group) = (self.producer()?.clone(), self.group.clone());
+        let offset = self.group.offset(self.partition, next);
+        let make = || Offsets::of(producer.clone(), group);
+        let added = offset.map(|offset| self.offsets.get_or_insert_with(make).add(offset));
+        match added.transpose() {
+            Some(added) => self.settled(added.flatten()),
+            None => {
+                // Nobody will hear of what it has in flight.
+                producer.purge(PurgeConfig::default().queue().inflight());
+                self.discard();
+                Err(Trouble::Indefinite("the client does not find the group's coordinator".into()))
+            }
+        }
     }
 
     fn settle(&mut self) -> Result<Settled, Trouble> {
@@ -220,7 +244,7 @@ impl Transactions for Transactional {
         match self.settled(committed) {
             // Whatever it is, the brokers may have committed.
             Err(Trouble::Abortable(reason)) => {
-                self.producer = None;
+                self.discard();
                 Err(Trouble::Indefinite(reason))
             }
             other => other,
@@ -278,45 +302,5 @@ fn weigh(error: &KafkaError, code: Option<Code>, abortable: bool, reason: String
         _ if abortable => Trouble::Abortable(reason),
         Some(code) if Class::of_code(code) == Class::Fenced => Trouble::Fenced(reason),
         _ => Trouble::Indefinite(reason),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_that_lives_and_takes_no_more_records_is_not_fenced() {
-        let send = |code| KafkaError::MessageProduction(code);
-        assert!(matches!(judge(&send(Code::State), None), Trouble::Abortable(_)));
-        let fatal = |code| Some((code, "why".to_owned()));
-        for code in [Code::Fenced, Code::ProducerFenced, Code::InvalidProducerEpoch] {
-            let trouble = judge(&send(Code::State), fatal(code));
-            assert!(matches!(&trouble, Trouble::Fenced(why) if why == "why"), "{trouble:?}");
-        }
-        let ended = judge(&send(Code::State), fatal(Code::OutOfOrderSequenceNumber));
-        assert!(matches!(ended, Trouble::Indefinite(_)), "{ended:?}");
-    }
-
-    #[test]
-    fn a_topic_that_is_not_what_it_was_is_for_a_person_to_look_at() {
-        for code in [Code::UnknownPartition, Code::UnknownTopic] {
-            match judge(&KafkaError::MessageProduction(code), None) {
-                Trouble::Fatal(error) => assert!(error.to_string().contains("restart"), "{error}"),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_right_that_was_withdrawn_ends_the_worker_although_the_transaction_can_be_aborted() {
-        let weigh = |code| {
-            let error = KafkaError::MessageProduction(code);
-            weigh(&error, Some(code), true, "why".into())
-        };
-        let withdrawn = weigh(Code::TopicAuthorizationFailed);
-        assert!(matches!(withdrawn, Trouble::Fatal(_)), "{withdrawn:?}");
-        let passing = weigh(Code::MessageTimedOut);
-        assert!(matches!(passing, Trouble::Abortable(_)), "{passing:?}");
     }
 }

@@ -90,7 +90,7 @@ impl Reader {
                 {
                     return Err(doing()(error));
                 }
-                Some(Err(error)) => tracing::warn!(%error, "reading {topic}, trying again"),
+                Some(Err(error)) => progress.stumble(&error),
                 None => {}
             }
             if progress.last.elapsed() > PATIENCE {
@@ -145,11 +145,22 @@ struct Progress<'a> {
     records: usize,
     last: Instant,
     told: Instant,
+    /// What went wrong last.
+    trouble: Option<KafkaError>,
 }
 
 impl Progress<'_> {
     fn new(topic: &str) -> Progress<'_> {
-        Progress { topic, records: 0, last: Instant::now(), told: Instant::now() }
+        let now = Instant::now();
+        Progress { topic, records: 0, last: now, told: now, trouble: None }
+    }
+
+    /// A client that was not asked for long has the same to say of all that time.
+    fn stumble(&mut self, error: &KafkaError) {
+        if self.trouble.as_ref() != Some(error) {
+            tracing::warn!(%error, "reading {}, trying again", self.topic);
+            self.trouble = Some(error.clone());
+        }
     }
 
     fn advance(&mut self) {
