@@ -55,9 +55,9 @@ pub struct Content {
     pub next: i64,
     /// The `next` of the checkpoint among the records, if there is one.
     pub saved: Option<i64>,
-    /// Whether each record is sent alone. A log that refuses one may refuse with it what it was
-    /// sent with.
-    careful: bool,
+    /// Whether each record is sent alone, but for so many at the front that were acknowledged
+    /// before. A log that refuses one may refuse with it what it was sent with.
+    careful: Option<usize>,
     bytes: usize,
     places: Vec<Place>,
     waits: Vec<Unacknowledged>,
@@ -223,7 +223,7 @@ impl Transacted {
         match self.stage {
             Stage::Between => return self.begin(log, now),
             Stage::Appending(count) => self.append(count, log)?,
-            Stage::Checking(count) => return self.settle(log, Stage::Appending(count)),
+            Stage::Checking(count) => return self.check(count, log),
             Stage::Settling => return self.settle(log, Stage::Committing),
             Stage::Committing => {
                 log.commit()?;
@@ -276,8 +276,8 @@ impl Transacted {
             Some(record) => {
                 log.append(record)?;
                 self.stage = match content.careful {
-                    true => Stage::Checking(count + 1),
-                    false => Stage::Appending(count + 1),
+                    Some(sound) if count + 1 >= sound => Stage::Checking(count + 1),
+                    _ => Stage::Appending(count + 1),
                 };
             }
             None => {
@@ -288,8 +288,30 @@ impl Transacted {
         Ok(())
     }
 
+    /// Whether the records of the open transaction are acknowledged, the last of which was sent
+    /// alone or with none but those that were acknowledged before.
+    fn check(&mut self, count: usize, log: &mut dyn Transactions) -> Result<Progress, Trouble> {
+        let careful = &mut self.content.as_mut().expect("a transaction is open").careful;
+        let settled = log.settle()?;
+        match settled {
+            Settled::All => *careful = (*careful).max(Some(count)),
+            // What was acknowledged before is not any more.
+            Settled::Refused(_) if count > 1 && *careful == Some(count) => {
+                (*careful, self.stage) = (Some(0), Stage::Aborting);
+                return Ok(Progress::Moved);
+            }
+            _ => {}
+        }
+        self.settled(settled, Stage::Appending(count))
+    }
+
     fn settle(&mut self, log: &mut dyn Transactions, then: Stage) -> Result<Progress, Trouble> {
-        match log.settle()? {
+        let settled = log.settle()?;
+        self.settled(settled, then)
+    }
+
+    fn settled(&mut self, settled: Settled, then: Stage) -> Result<Progress, Trouble> {
+        match settled {
             Settled::Not => Ok(Progress::Pending),
             Settled::All => {
                 self.stage = then;
@@ -307,7 +329,9 @@ impl Transacted {
     fn abort(&mut self, log: &mut dyn Transactions) -> Result<(), Trouble> {
         let refused = log.abort()?;
         let content = self.content.as_mut().expect("an open transaction has a content");
-        content.careful |= !refused.is_empty();
+        if !refused.is_empty() {
+            content.careful.get_or_insert_default();
+        }
         self.stage = Stage::Between;
         Ok(())
     }
@@ -316,8 +340,8 @@ impl Transacted {
     /// without one of its records would be a wrong one.
     fn leave_out(&mut self, refused: Vec<(String, String)>) -> Result<Progress, Trouble> {
         let content = self.content.as_mut().expect("an open transaction has a content");
-        if !content.careful {
-            content.careful = true;
+        if content.careful.is_none() {
+            content.careful = Some(0);
             return Ok(Progress::Moved);
         }
         for (id, reason) in &refused {
