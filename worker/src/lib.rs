@@ -5,6 +5,7 @@ pub mod cli;
 mod commits;
 mod compute;
 pub mod config;
+pub mod console;
 pub mod dead_letters;
 pub mod demo;
 pub mod diagrams;

@@ -7,6 +7,7 @@ use crate::run::{Plan, Progress};
 use crate::workers::Workers;
 use std::io::{IsTerminal, Write, stdout};
 use std::time::Duration;
+use worker::console::{fit, width};
 
 /// Between two lines when the output is no terminal.
 const QUIET: Duration = Duration::from_secs(5);
@@ -157,17 +158,6 @@ fn percentiles(p: Percentiles) -> [String; 6] {
 fn row(name: &str, cells: &[String; 6]) -> String {
     let cells: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
     format!("{name:<14}{cells}").trim_end().to_owned()
-}
-
-fn width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
-}
-
-/// As many figures as fit: a line that wraps could not be rewritten in place.
-fn fit(figures: &[String], width: usize) -> String {
-    let joined = |count: usize| figures[..count].join("  ");
-    let fitting = (1..=figures.len()).rev().map(joined).find(|line| line.chars().count() < width);
-    fitting.unwrap_or_default()
 }
 
 #[cfg(test)]

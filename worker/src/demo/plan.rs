@@ -64,7 +64,7 @@ impl Plan {
         if let Brokers::Embedded(_) = brokers {
             // A fetch that finds nothing waits this long there, whatever comes meanwhile.
             let properties = &mut self.config.kafka.properties;
-            properties.insert("fetch.wait.max.ms".into(), "2".into());
+            properties.insert("fetch.wait.max.ms".into(), "4".into());
         }
         Ok(free)
     }

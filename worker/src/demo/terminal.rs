@@ -5,6 +5,7 @@ use super::latency::Percentiles;
 use super::reference::RULE;
 use super::scene::{Alert, Setup, Totals};
 use super::story::Story;
+use crate::console::{fit, width};
 use std::io::{IsTerminal, Write, stdout};
 use std::time::Duration;
 
@@ -99,18 +100,6 @@ impl Terminal {
 /// Standard output may be closed at any time, as by `| head`; the demo goes on.
 fn say(line: &str) {
     _ = writeln!(stdout(), "{line}");
-}
-
-/// Columns of the terminal.
-fn width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
-}
-
-/// As many figures as fit: a line that wraps could not be rewritten in place.
-fn fit(figures: &[String], width: usize) -> String {
-    let joined = |count: usize| figures[..count].join("  ");
-    let fitting = (1..=figures.len()).rev().map(joined).find(|line| line.chars().count() < width);
-    fitting.unwrap_or_default()
 }
 
 fn status(story: &Story) -> [String; 6] {
