@@ -122,7 +122,7 @@ def latencies(worker, peers):
     for name, paced in guarantees(worker["latency"]):
         yield latency(WORKER, name, paced)
     for name, paced in guarantees(worker["latency_of_more"]):
-        yield latency(WORKER, f"{name}, 4 partitions", paced)
+        yield latency(WORKER, f"{name}, {paced['partitions']} partitions", paced)
     python = peers["python"]
     for name, paced in guarantees(python["latency"]):
         yield latency(f"Python, {python['library']['torus']}", name, paced)

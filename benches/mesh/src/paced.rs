@@ -51,6 +51,8 @@ pub(crate) struct Paced {
     /// Whether the generator has kept to its rate. Otherwise the figures mean nothing.
     pub(crate) valid: bool,
     pub(crate) points_per_second: f64,
+    /// Of the input and the output.
+    pub(crate) partitions: i32,
     /// From the time at which a point was to be sent until its result was read. What holds up the
     /// generator, the broker or the process counts, for all points that were due meanwhile.
     pub(crate) latency_ms: Percentiles,
@@ -66,6 +68,7 @@ pub(crate) struct Paced {
 
 /// What a steady run left behind.
 pub(crate) struct Record {
+    partitions: i32,
     pub(crate) history: History,
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) generator_lag: Percentiles,
@@ -123,7 +126,9 @@ impl Pace {
         let history = History::read(stage, &route.input, self.all())?;
         let arrivals = reader.arrivals;
         stage.delete(&route.topics())?;
-        Ok(Record { history, arrivals, generator_lag, timed, cpu_seconds: cpu.as_secs_f64() })
+        let cpu_seconds = cpu.as_secs_f64();
+        let partitions = route.partitions;
+        Ok(Record { partitions, history, arrivals, generator_lag, timed, cpu_seconds })
     }
 
     /// Appends each point when its time has come, on a thread of its own; gives how late those
@@ -199,6 +204,7 @@ impl Record {
             guarantee: job.guarantee(),
             valid: self.generator_lag.p99 <= TOLERABLE_LAG * GOAL_MS,
             points_per_second: pace.rate,
+            partitions: self.partitions,
             latency_ms: intended.percentiles().context("no result came in time")?,
             from_append_ms: appended.percentiles().context("no result came in time")?,
             generator_lag_ms: self.generator_lag,

@@ -15,6 +15,7 @@ fn paced(guarantee: Guarantee, valid: bool) -> Paced {
         guarantee,
         valid,
         points_per_second: 1.0,
+        partitions: 1,
         latency_ms: milliseconds(8),
         from_append_ms: milliseconds(5),
         generator_lag_ms: milliseconds(1),
