@@ -14,7 +14,7 @@ use rdkafka::statistics::{self, Statistics};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,10 @@ const COMMIT: Duration = Duration::from_millis(100);
 /// middle of a rebalance, and the client says nothing of those for which nobody waits.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// In how many statistics a lost place is searched: those in which one is found may be older than
+/// the loss of another.
+const SEARCHES: usize = 2;
+
 /// A member of a consumer group, reading one topic.
 pub struct Source {
     consumer: BaseConsumer<Membership>,
@@ -128,8 +132,9 @@ struct Membership {
     paused: Mutex<BTreeSet<i32>>,
     /// Since when partitions that are owned are to be taken up anew.
     estranged: Mutex<BTreeMap<i32, Instant>>,
-    /// Whether the client has lost its place in a partition: it does not say in which.
-    astray: AtomicBool,
+    /// How many statistics are to be searched for a partition in which the client has lost its
+    /// place: it does not say in which.
+    astray: AtomicUsize,
     /// Partitions that left since records were last handed over.
     left: Mutex<BTreeSet<i32>>,
     pulse: Pulse,
@@ -154,7 +159,7 @@ impl Source {
             owned: Mutex::default(),
             paused: Mutex::default(),
             estranged: Mutex::default(),
-            astray: AtomicBool::default(),
+            astray: AtomicUsize::default(),
             left: Mutex::default(),
             pulse: pulse.clone(),
             failure: Mutex::default(),
@@ -326,7 +331,7 @@ impl Source {
                 _ if is_out_of_range(&error) => {
                     let topic = self.topic.as_str();
                     tracing::warn!(topic, "records that were to be read next are not there");
-                    self.membership().astray.store(true, Ordering::Relaxed);
+                    self.membership().astray.store(SEARCHES, Ordering::Relaxed);
                     Ok(None)
                 }
                 // Whether that is for good was decided when the context heard why.
@@ -432,14 +437,16 @@ impl ConsumerContext for Membership {
 impl Membership {
     /// A partition of which the client has lost its place is one that it does not fetch.
     fn look_for_strays(&self, topic: &statistics::Topic) {
-        if !self.astray.load(Ordering::Relaxed) {
+        let searches = self.astray.load(Ordering::Relaxed);
+        if searches == 0 {
             return;
         }
         let owned = lock(&self.owned).clone();
         let idle = topic.partitions.iter().filter(|(_, of)| of.fetch_state == "none");
         let strays: Vec<i32> = idle.map(|(&p, _)| p).filter(|p| owned.contains(p)).collect();
         // What was told may be older than the error.
-        self.astray.store(strays.is_empty(), Ordering::Relaxed);
+        let found = searches < SEARCHES || !strays.is_empty();
+        self.astray.store(searches - usize::from(found), Ordering::Relaxed);
         let mut estranged = lock(&self.estranged);
         strays.into_iter().for_each(|p| _ = estranged.entry(p).or_insert_with(Instant::now));
     }
