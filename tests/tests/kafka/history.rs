@@ -64,18 +64,18 @@ fn changes(setting: &Setting, change: &str) -> f64 {
     setting.metric(&prefix).iter().sum()
 }
 
-/// A worker that has computed 600 records and stands still.
-fn frozen(kafka: &Kafka, input: &str, lines: &str) -> (Setting, Worker) {
+/// A worker that has computed 600 records of each partition and stands still. It remains a member
+/// of its group.
+fn frozen(kafka: &Kafka, points: &Points, input: &str, lines: &str) -> (Setting, Worker) {
     let output = format!("{input}-out");
-    kafka.create_topics(input, &[&output], 1).unwrap();
-    POINTS.feed(&kafka.connection(), input, 0..300).unwrap();
+    kafka.create_topics(input, &[&output], points.partitions).unwrap();
+    points.feed(&kafka.connection(), input, 0..300).unwrap();
     let mut setting = Setting::new(kafka, input, &output).unwrap();
-    // It remains a member of its group.
-    setting.kafka = format!("  session_timeout_ms: 10000\n{lines}");
+    setting.kafka = lines.into();
     let mut worker = Worker::start(&setting.yaml()).unwrap();
     let mut audit = Audit::of(&kafka.connection(), &output).unwrap();
-    audit.read_until(count(&Points { length: 300, ..POINTS }), MINUTES, &mut worker).unwrap();
-    let lag = || setting.metric("streaming_tda_lag{") == [0.0];
+    audit.read_until(count(&Points { length: 300, ..*points }), MINUTES, &mut worker).unwrap();
+    let lag = || setting.metric("streaming_tda_lag{").iter().all(|lag| *lag == 0.0);
     worker.wait_until("it is at the end", MINUTES, lag).unwrap();
     // Checkpoints and offsets are not far behind.
     std::thread::sleep(Duration::from_secs(1));
@@ -84,48 +84,65 @@ fn frozen(kafka: &Kafka, input: &str, lines: &str) -> (Setting, Worker) {
 }
 
 /// Appends the points up to one of which it deletes those before another.
-fn pass_by(kafka: &Kafka, input: &str) {
-    POINTS.feed(&kafka.connection(), input, 300..700).unwrap();
-    topics::truncate(&kafka.connection(), input, 0, POINTS.offset(0, 400)).unwrap();
+fn pass_by(kafka: &Kafka, points: &Points, input: &str) {
+    points.feed(&kafka.connection(), input, 300..700).unwrap();
+    for partition in 0..points.partitions {
+        topics::truncate(&kafka.connection(), input, partition, points.offset(0, 400)).unwrap();
+    }
 }
+
+/// What keeps a worker a member of its group while it stands still.
+const PATIENT: &str = "  session_timeout_ms: 10000";
 
 #[test]
 fn what_retention_takes_while_a_worker_is_held_up_is_counted() {
-    is_counted("passed", "");
+    is_counted("passed", &POINTS, PATIENT);
 }
 
 #[test]
 fn what_retention_takes_while_transactions_are_held_up_is_counted() {
-    is_counted("missed", "  delivery: exactly_once");
+    is_counted("missed", &POINTS, &format!("{PATIENT}\n  delivery: exactly_once"));
 }
 
-fn is_counted(input: &str, lines: &str) {
+#[test]
+fn what_retention_takes_of_several_partitions_is_counted() {
+    let points = Points { partitions: 3, ..POINTS };
+    is_counted("passed-3", &points, PATIENT);
+    is_counted("missed-3", &points, "  group_protocol: consumer");
+}
+
+fn is_counted(input: &str, points: &Points, lines: &str) {
     let kafka = Kafka::shared().unwrap();
-    let (setting, mut worker) = frozen(&kafka, input, lines);
-    pass_by(&kafka, input);
+    let (setting, mut worker) = frozen(&kafka, points, input, lines);
+    pass_by(&kafka, points, input);
     worker.thaw().unwrap();
-    wait_for_change(&mut worker, &setting, "records-lost");
-    assert_eq!(setting.metric("streaming_tda_records_lost_total"), [200.0]);
-    let points = || setting.metric("streaming_tda_points_total") == [600.0 + 600.0];
-    worker.wait_until("the rest is computed", MINUTES, points).unwrap();
+    let times = f64::from(points.partitions);
+    wait_for_changes(&mut worker, &setting, "records-lost", times);
+    assert_eq!(setting.metric("streaming_tda_records_lost_total"), [times * 200.0]);
+    let computed = || setting.metric("streaming_tda_points_total") == [times * (600.0 + 600.0)];
+    worker.wait_until("the rest is computed", MINUTES, computed).unwrap();
     let log = worker.log();
     assert!(log.contains("still ours: taken up anew"), "{log}");
     assert!(!log.contains("partitions revoked"), "{log}");
     let mut audit = Audit::of(&kafka.connection(), &format!("{input}-out")).unwrap();
     audit.read_rest(QUIET).unwrap();
     worker.terminate().unwrap();
-    let offset = |id: &str| id.split('/').nth(2).unwrap().parse::<i64>().unwrap();
     let diagrams = diagrams(&audit).unwrap();
-    let offsets = diagrams.keys().map(|id| offset(id));
-    let anew = offsets.filter(|&offset| offset >= POINTS.offset(0, 300)).min();
-    assert_eq!(anew, Some(POINTS.offset(0, 499)), "the first window that is full again");
+    for partition in 0..points.partitions {
+        let prefix = format!("{input}/{partition}/");
+        let offset = |id: &str| id.strip_prefix(&prefix)?.split('/').next()?.parse::<i64>().ok();
+        let offsets = diagrams.keys().filter_map(|id| offset(id));
+        let anew = offsets.filter(|&offset| offset >= points.offset(0, 300)).min();
+        assert_eq!(anew, Some(points.offset(0, 499)), "the first window that is full again");
+    }
 }
 
 #[test]
 fn what_retention_takes_while_a_worker_is_held_up_ends_it_on_request() {
     let kafka = Kafka::shared().unwrap();
-    let (_, worker) = frozen(&kafka, "strict", "  on_lost_points: fail");
-    pass_by(&kafka, "strict");
+    let lines = format!("{PATIENT}\n  on_lost_points: fail");
+    let (_, worker) = frozen(&kafka, &POINTS, "strict", &lines);
+    pass_by(&kafka, &POINTS, "strict");
     worker.thaw().unwrap();
     let log = worker.fails(MINUTES).unwrap();
     assert!(log.contains("those from 600 to 799 were not computed"), "{log}");
@@ -135,7 +152,7 @@ fn what_retention_takes_while_a_worker_is_held_up_ends_it_on_request() {
 fn an_input_that_is_created_anew_while_a_worker_is_held_up_is_told_of() {
     let kafka = Kafka::shared().unwrap();
     let connection = kafka.connection();
-    let (_, worker) = frozen(&kafka, "anew", "");
+    let (_, worker) = frozen(&kafka, &POINTS, "anew", PATIENT);
     topics::delete(&connection, "anew").unwrap();
     while topics::exists(&connection, "anew").unwrap() {
         std::thread::sleep(Duration::from_millis(100));
@@ -148,7 +165,11 @@ fn an_input_that_is_created_anew_while_a_worker_is_held_up_is_told_of() {
 }
 
 fn wait_for_change(worker: &mut Worker, setting: &Setting, change: &str) {
-    let counted = || changes(setting, change) == 1.0;
+    wait_for_changes(worker, setting, change, 1.0);
+}
+
+fn wait_for_changes(worker: &mut Worker, setting: &Setting, change: &str, times: f64) {
+    let counted = || changes(setting, change) == times;
     worker.wait_until(&format!("{change} is counted"), MINUTES, counted).unwrap();
     let done = || setting.metric("streaming_tda_lag{").iter().all(|lag| *lag == 0.0);
     worker.wait_until("nothing is left to do", MINUTES, done).unwrap();
