@@ -52,7 +52,8 @@ fn main() -> Result<()> {
         bail!("seconds and rate must be above zero");
     }
     let measure = Duration::from_secs_f64(arguments.seconds);
-    let course = Course::prepare(measure, arguments.rate)?;
+    let rates = !arguments.latency && !arguments.scaling;
+    let course = Course::prepare(measure, arguments.rate, rates)?;
     if arguments.latency {
         return course.latencies().map(drop);
     }

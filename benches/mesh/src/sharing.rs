@@ -1,9 +1,10 @@
 //! What the same work costs when more workers share it.
 //!
 //! Points come at one rate, which one worker and a few cores can hold with room to spare: nobody is
-//! saturated, and nobody waits for a core that another has. They come in pulses, so that what a
-//! worker fetches at once is as long whether it has one partition or all: otherwise one worker
-//! would find more points at each look than each of four, and the cost of looking would be compared.
+//! saturated, and nobody waits for a core that another has. They come in long pulses, so that what a
+//! worker fetches at once is as long whether it has one partition or all, and as long as for a worker
+//! that is behind: otherwise one worker would find more points at each look than each of four, and
+//! the cost of looking would be compared.
 
 use crate::audit::Audit;
 use crate::job::{Guarantee, Job, Peers, Route};
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 /// Results that take longer than this, the pulse included, have waited for others: the workers are
 /// saturated, or the points came late.
-const UNHURRIED_MS: f64 = 500.0;
+const UNHURRIED_MS: f64 = 1500.0;
 
 /// What it cost to work points off together.
 #[derive(Clone, Copy, Debug, Serialize)]
