@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | closed | flows | a limit is exceeded: opens |
 //! | open | waits; nothing is dropped | the back-off is over and nothing is wrong: half-opens |
-//! | half-open | lets one batch through | the batch arrived: closes; a limit is exceeded: opens |
+//! | half-open | lets one batch through | the batch arrived: closes; a limit is exceeded: opens; no batch comes for a while, and what was wrong can be seen to be over: closes |
 //!
 //! Each try that fails doubles the back-off, up to a cap, and so does a relapse that only a try can
 //! show. The breaker has no clock and no
@@ -210,8 +210,11 @@ impl Breaker {
         if let Some(cause) = failed {
             return Some(self.open(now, cause));
         }
-        let arrived = self.probe.is_some() && vitals.waiting == 0 && vitals.oldest.is_none();
-        arrived.then_some(State::Closed)
+        let calm = vitals.waiting == 0 && vitals.oldest.is_none();
+        // An input that is idle has nothing to try with.
+        let is_over = cause.is_standing() && vitals.down.is_none();
+        let idle = is_over && now.saturating_sub(self.since) >= self.limits.shortest();
+        (calm && (self.probe.is_some() || idle)).then_some(State::Closed)
     }
 
     fn open(&mut self, now: Duration, cause: Cause) -> State {

@@ -79,6 +79,11 @@ impl Limits {
         found
     }
 
+    /// The first back-off.
+    pub(super) fn shortest(&self) -> Duration {
+        Duration::from_millis(self.backoff_ms)
+    }
+
     /// The longest back-off.
     pub(super) fn longest(&self) -> Duration {
         Duration::from_millis(self.backoff_max_ms)

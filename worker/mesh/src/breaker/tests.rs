@@ -73,6 +73,16 @@ fn probing(cause: Cause) -> (Breaker, Duration) {
 }
 
 #[test]
+fn an_idle_input_flows_again_when_what_was_wrong_can_be_seen_to_be_over() {
+    for cause in Cause::ALL {
+        let (mut breaker, since) = half_open(cause);
+        assert_eq!(breaker.observe(since + ms(999), &WELL), None, "{cause}");
+        let closes = cause.is_standing().then_some(State::Closed);
+        assert_eq!(breaker.observe(since + ms(1000), &WELL), closes, "{cause}");
+    }
+}
+
+#[test]
 fn a_closed_breaker_opens_at_each_limit_and_not_before() {
     for (vitals, cause) in symptoms() {
         let mut breaker = closed();
@@ -113,7 +123,8 @@ fn an_open_breaker_waits_for_the_back_off_and_until_nothing_is_wrong() {
 fn a_half_open_breaker_waits_for_its_batch_as_long_as_it_takes() {
     for cause in Cause::ALL {
         let (mut breaker, now) = half_open(cause);
-        assert_eq!(breaker.observe(now + ms(100_000), &WELL), None);
+        let still = Vitals { down: cause.is_standing().then_some(ms(1)), ..WELL };
+        assert_eq!(breaker.observe(now + ms(100_000), &still), None);
         assert_eq!(breaker.pace(), Pace::Probe);
         breaker.probed();
         assert_eq!(breaker.pace(), Pace::Wait, "one batch, not two");
@@ -288,7 +299,7 @@ proptest! {
     #[test]
     fn only_a_batch_that_arrived_closes_it(steps in steps(), seed: u64) {
         let mut breaker = Breaker::new(LIMITS, seed);
-        let (mut now, mut opened, mut probed) = (ms(0), ms(0), false);
+        let (mut now, mut opened, mut tries, mut probed) = (ms(0), ms(0), ms(0), false);
         for step in steps {
             now += ms(step.time);
             let before = breaker.state();
@@ -304,10 +315,12 @@ proptest! {
                 (State::Open { until, cause }, Some(State::HalfOpen { cause: same })) => {
                     prop_assert!(now >= until && !wrong && step.vitals.waiting == 0);
                     prop_assert!(cause == same && now - opened >= ms(750));
-                    probed = false;
+                    (tries, probed) = (now, false);
                 }
-                (State::HalfOpen { .. }, Some(State::Closed)) => {
-                    prop_assert!(probed && step.vitals.waiting == 0 && step.vitals.oldest.is_none());
+                (State::HalfOpen { cause }, Some(State::Closed)) => {
+                    let idle = cause.is_standing() && now - tries >= ms(LIMITS.backoff_ms);
+                    prop_assert!(probed || idle && step.vitals.down.is_none());
+                    prop_assert!(step.vitals.waiting == 0 && step.vitals.oldest.is_none());
                 }
                 (State::HalfOpen { .. } | State::Open { .. }, None) => {}
                 (before, after) => prop_assert!(false, "from {:?} to {:?}", before, after),
