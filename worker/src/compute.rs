@@ -189,8 +189,10 @@ impl Thread {
         for (scale, bytes) in self.scales.iter().zip(held.partition.heap_bytes()) {
             self.metrics.window_bytes(scale, held.number, bytes);
         }
-        if let Some(oldest) = held.partition.oldest() {
-            self.metrics.headroom(held.number, oldest - held.log().first);
+        let first = held.log().first;
+        // As long as nothing was deleted, there is nothing to come near to.
+        if let Some(oldest) = held.partition.oldest().filter(|_| first > 0) {
+            self.metrics.headroom(held.number, oldest - first);
         }
     }
 

@@ -46,6 +46,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         return Ok(());
     }
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
+    require_outputs(&connection, config, partitions)?;
     let policy = policy(&connection, &config.kafka.input)?;
     ensure_checkpoints(&connection, &config.kafka.checkpoints(), partitions)?;
     if config.kafka.delivery == Guarantee::ExactlyOnce {
@@ -93,7 +94,19 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     if threads.into_iter().map(JoinHandle::join).any(|joined| joined.is_err()) {
         bail!("a thread that computes has panicked; see the message above");
     }
-    Ok(polled?)
+    polled?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Results go to topics whose retention and replication others decide about.
+fn require_outputs(connection: &Connection, config: &Config, partitions: i32) -> Result<()> {
+    let outputs = Kind::ALL.map(|kind| config.kafka.output(kind));
+    let topics = topics::missing(connection, &outputs)?;
+    if topics.is_empty() {
+        return Ok(());
+    }
+    Err(mesh::Error::NoOutputs { topics, partitions }.into())
 }
 
 /// Makes a topic of the worker's own, unless there is one.

@@ -26,6 +26,16 @@ const BAD: [Bad; 7] = [
 ];
 
 #[test]
+fn a_worker_whose_outputs_are_not_there_names_all_of_them() {
+    let kafka = Kafka::shared().unwrap();
+    kafka.create_topics("alone", &[], 3).unwrap();
+    let worker = Worker::start(&Setting::new(&kafka, "alone", "none").unwrap().yaml()).unwrap();
+    let log = worker.fails(MINUTES).unwrap();
+    let named = "none.diagrams, none.features, none.alerts; create them, each with 3 partitions";
+    assert!(log.contains(named), "{log}");
+}
+
+#[test]
 fn bad_records_are_counted_and_the_good_ones_between_them_computed() {
     let kafka = Kafka::shared().unwrap();
     kafka.create_topics("bad", &["bad-out"], 1).unwrap();

@@ -273,7 +273,8 @@ impl Cause {
             Cause::DeadLetters => {
                 "most records are dead letters, which a bad release of the producer or of this \
                  configuration explains better than bad records: look at the codes of the dead \
-                 letters, and roll back the one of the two that changed"
+                 letters, and roll back the one of the two that changed; to let all of them pass, \
+                 set kafka.breaker.dead_letters.share to 2"
             }
         }
     }

@@ -1,8 +1,10 @@
+use crate::rarely::TROUBLE;
 use crate::{Error, Group, Security};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use std::collections::BTreeMap;
 
@@ -64,6 +66,15 @@ impl Connection {
         let named = NAMED.iter().find(|(name, _)| *name == property);
         let instead = named.map(|(_, field)| format!("it follows from {field}; remove it"));
         instead.or_else(|| self.security.refusal(property))
+    }
+
+    /// What is wrong with a property that is not refused, if anything.
+    pub fn misfit(&self, property: &str, value: &str) -> Option<String> {
+        let mut config = ClientConfig::new();
+        match config.set(property, value).create_native_config() {
+            Err(KafkaError::ClientConfig(_, why, ..)) => Some(why),
+            _ => None,
+        }
     }
 
     /// The client that polls the input as a member of `group`.
@@ -185,16 +196,32 @@ impl Connection {
     }
 }
 
-/// What a client of librdkafka has to say.
+/// What a client of librdkafka has to say. Trouble is told of now and then: each connection of each
+/// client has the same.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    let is_trouble = (level as i32) <= RDKafkaLogLevel::Warning as i32;
+    let left_out = if is_trouble { TROUBLE.says(message) } else { Some(0) };
+    let Some(left_out) = left_out else {
+        return tracing::debug!(facility, "{message}");
+    };
+    let left_out = (left_out > 0).then_some(left_out);
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
-        | RDKafkaLogLevel::Error => tracing::error!(facility, "{message}"),
-        RDKafkaLogLevel::Warning => tracing::warn!(facility, "{message}"),
+        | RDKafkaLogLevel::Error => tracing::error!(facility, left_out, "{message}"),
+        RDKafkaLogLevel::Warning => tracing::warn!(facility, left_out, "{message}"),
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "{message}"),
         RDKafkaLogLevel::Debug => tracing::debug!(facility, "{message}"),
+    }
+}
+
+/// What a client has to say of an error while it goes on by itself.
+pub(crate) fn tell(doing: &str, error: &KafkaError, reason: &str) {
+    match TROUBLE.says(&format!("{doing} {error} {reason}")) {
+        Some(0) => tracing::warn!(%error, reason, "{doing}, trying again"),
+        Some(left_out) => tracing::warn!(%error, reason, left_out, "{doing}, trying again"),
+        None => tracing::debug!(%error, reason, "{doing}, trying again"),
     }
 }
 

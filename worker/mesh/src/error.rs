@@ -34,6 +34,18 @@ pub enum Error {
     /// A topic does not exist, or has no partitions yet.
     #[error("topic {0} does not exist on these brokers: create it, or correct its name")]
     NoTopic(String),
+    /// Topics for the results do not exist, although the input does.
+    #[error(
+        "these topics for results do not exist: {}; create them, each with {partitions} partitions as \
+         the input has, or correct kafka.outputs",
+        topics.join(", ")
+    )]
+    NoOutputs {
+        /// Their names.
+        topics: Vec<String>,
+        /// Partitions of the input.
+        partitions: i32,
+    },
     /// An output could not be delivered; it will be sent again after a restart.
     #[error("output {id} was not delivered: {reason}{}", advice(reason))]
     Undelivered {
@@ -131,6 +143,7 @@ impl Error {
             Error::Unclaimed { .. } => Class::Retriable,
             Error::Secret { .. }
             | Error::NoTopic(_)
+            | Error::NoOutputs { .. }
             | Error::Checkpoint { .. }
             | Error::Newer { .. }
             | Error::Silent { .. }

@@ -32,6 +32,7 @@ mod intake;
 mod onlooker;
 mod outgoing;
 mod pulse;
+pub mod rarely;
 mod routes;
 pub mod scan;
 pub mod schema;

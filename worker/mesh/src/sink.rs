@@ -1,6 +1,6 @@
 use crate::ack::{Acknowledged, Failure, Refused, listen};
 use crate::class::{is_collateral, is_full, is_turned_away};
-use crate::connection::log;
+use crate::connection::{log, tell};
 use crate::dead_letters::Postmark;
 use crate::delivery::{Log, Rejected, Ticket};
 use crate::routes::Routes;
@@ -48,7 +48,7 @@ impl ClientContext for Answers {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "producing");
+        tell("producing", &error, reason);
         if is_turned_away(&error, reason) {
             // A new password is read by a new client.
             self.failure.report(Error::kafka("produce")(error));

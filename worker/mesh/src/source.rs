@@ -2,7 +2,7 @@
 
 use crate::breaker::Pace;
 use crate::class::{is_cut_off, is_not_signed_in, is_out_of_range, is_turned_away};
-use crate::connection::log;
+use crate::connection::{log, tell};
 use crate::intake::Intake;
 use crate::schema::{Header, Incoming};
 use crate::{Class, Connection, Error, Group, Pulse, headers};
@@ -182,11 +182,13 @@ impl Source {
     pub fn run(self, mut pace: impl FnMut() -> Result<Option<Pace>, Error>) -> Result<(), Error> {
         let result = self.read(&mut pace);
         let owned: Vec<i32> = lock(&self.membership().owned).iter().copied().collect();
+        let (topic, began) = (self.topic.as_str(), Instant::now());
         match &result {
             Ok(()) => self.commit(&self.membership().owner.revoke(&owned), CommitMode::Sync),
             Err(_) => self.membership().owner.lose(&owned),
         }
         lock(&self.membership().owned).clear();
+        tracing::info!(topic, partitions = ?owned, took = ?began.elapsed(), "partitions given up");
         result
     }
 
@@ -338,7 +340,7 @@ impl Source {
                 _ if is_not_signed_in(&error) => Ok(None),
                 Class::Fatal => Err(Error::kafka(format!("read {}", self.topic))(error)),
                 _ => {
-                    tracing::warn!(%error, "reading {}, trying again", self.topic);
+                    tell(&format!("reading {}", self.topic), &error, "");
                     Ok(None)
                 }
             },
@@ -381,7 +383,7 @@ fn commit(
             .expect("a checkpoint's offset is not negative");
     }
     if let Err(error) = consumer.commit(&list, mode) {
-        tracing::warn!(%error, "committing {offsets:?}");
+        tell(&format!("committing offsets of {topic}"), &error, "");
     }
 }
 
@@ -405,7 +407,7 @@ impl ClientContext for Membership {
         if is_cut_off(&error) {
             self.pulse.reachable(false);
         }
-        tracing::warn!(%error, reason, "consuming");
+        tell("consuming", &error, reason);
         if is_turned_away(&error, reason) {
             // A new password is read by a new client.
             let error = Error::kafka(format!("read {}", self.topic))(error);
@@ -530,7 +532,11 @@ impl Membership {
             let released = self.owner.revoke(&owned);
             commit(consumer, &self.topic, &released, CommitMode::Sync);
         }
-        tracing::info!(topic = self.topic, partitions = ?owned, took = ?began.elapsed(), "partitions revoked");
+        // Those that were given up at the end are revoked once more.
+        if !owned.is_empty() {
+            let (topic, took) = (self.topic.as_str(), began.elapsed());
+            tracing::info!(topic, partitions = ?owned, ?took, "partitions revoked");
+        }
     }
 }
 

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a question may be asked again while a broker is lost.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take until every broker knows a topic that was just created.
+const PROPAGATION: Duration = Duration::from_secs(5);
 
 /// What keeps a compacted topic short: only closed segments are compacted, and whoever starts
 /// reads all that is left.
@@ -57,7 +59,7 @@ pub struct Topic<'a> {
 /// When the brokers cannot be reached, or do not know the topic after some seconds.
 pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
     let client = Contact::new(connection)?;
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PROPAGATION;
     loop {
         let metadata = client.metadata(Some(topic))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none());
@@ -76,6 +78,25 @@ pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
 pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
     let metadata = Contact::new(connection)?.metadata(None)?;
     Ok(metadata.topics().iter().any(|t| t.name() == topic))
+}
+
+/// Those of some topics that do not exist, after a moment in which they might have been created.
+///
+/// # Errors
+/// When the brokers cannot be reached.
+pub fn missing(connection: &Connection, topics: &[String]) -> Result<Vec<String>, Error> {
+    let client = Contact::new(connection)?;
+    let deadline = Instant::now() + PROPAGATION;
+    loop {
+        let metadata = client.metadata(None)?;
+        let there: Vec<&str> = metadata.topics().iter().map(|t| t.name()).collect();
+        let missing = topics.iter().filter(|topic| !there.contains(&topic.as_str()));
+        let missing: Vec<String> = missing.cloned().collect();
+        if missing.is_empty() || Instant::now() > deadline {
+            return Ok(missing);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// How long a topic keeps its records; `None` for topics of the broker inside the process, which

@@ -5,7 +5,7 @@ mod tests;
 
 use crate::ack::listen;
 use crate::class::{is_full, is_purged, needs_a_person, takes_no_more};
-use crate::connection::log;
+use crate::connection::{log, tell};
 use crate::delivery::{Open, Settled, Transactions, Trouble};
 use crate::onlooker::Onlooker;
 use crate::routes::Routes;
@@ -82,7 +82,7 @@ impl ClientContext for Answers {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "producing");
+        tell("producing", &error, reason);
     }
 }
 

@@ -96,8 +96,9 @@ impl Config {
             say("kafka.checkpoint_ms".into(), "it must be at least 1".into());
         }
         let connection = kafka.connection();
-        for name in kafka.properties.keys() {
-            if let Some(message) = connection.refusal(name) {
+        for (name, value) in &kafka.properties {
+            let misfit = || connection.misfit(name, value);
+            if let Some(message) = connection.refusal(name).or_else(misfit) {
                 say(format!("kafka.properties.{name}"), message);
             }
         }

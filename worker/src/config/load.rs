@@ -161,6 +161,8 @@ scales:
             ("instance_id: ''", "instance_id"),
             ("properties: {session.timeout.ms: '6000'}", "properties.session.timeout.ms"),
             ("properties: {sasl.password: x}", "properties.sasl.password"),
+            ("properties: {linger.msx: '5'}", "properties.linger.msx"),
+            ("properties: {linger.ms: soon}", "properties.linger.ms"),
             (
                 "security: {tls: {}}, properties: {security.protocol: ssl}",
                 "properties.security.protocol",

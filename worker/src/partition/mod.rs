@@ -14,12 +14,18 @@ use crate::results::Cause;
 use crate::series::{Blueprint, Due, Series, Spot};
 use lru::LruCache;
 use mesh::checkpoint::{Snapshot, Witness};
+use mesh::rarely::Rarely;
 use mesh::schema::{Failure, Origin, Output, Rejection, Sample};
 use mesh::{Outgoing, Record};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Skipped records are told of once a second for each code; the dead letters and the metrics have
+/// all of them.
+static SKIPPED: Rarely = Rarely::new(Duration::from_secs(1));
 
 /// The series of one partition.
 pub(crate) struct Partition {
@@ -257,13 +263,16 @@ impl Partition {
         metrics: &Metrics,
     ) -> Option<Outgoing> {
         metrics.rejected(rejection.code());
-        tracing::warn!(
-            code = rejection.code(),
-            topic = self.blueprint.config.kafka.input,
-            partition = self.partition,
-            offset = record.offset,
-            "record skipped: {rejection}"
-        );
+        if let Some(left_out) = SKIPPED.says(rejection.code()) {
+            tracing::warn!(
+                code = rejection.code(),
+                topic = self.blueprint.config.kafka.input,
+                partition = self.partition,
+                offset = record.offset,
+                left_out = (left_out > 0).then_some(left_out),
+                "record skipped: {rejection}"
+            );
+        }
         let postmark = self.blueprint.postmark.as_ref()?;
         Some(postmark.letter(self.partition, record, rejection))
     }

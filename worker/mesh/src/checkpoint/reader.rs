@@ -1,6 +1,6 @@
 use crate::checkpoint::{Past, Saved, Witness};
 use crate::class::is_not_signed_in;
-use crate::connection::Quiet;
+use crate::connection::{Quiet, tell};
 use crate::{Class, Connection, Error, source, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -90,7 +90,7 @@ impl Reader {
                 {
                     return Err(doing()(error));
                 }
-                Some(Err(error)) => progress.stumble(&error),
+                Some(Err(error)) => tell(&format!("reading {topic}"), &error, ""),
                 None => {}
             }
             if progress.last.elapsed() > PATIENCE {
@@ -145,22 +145,12 @@ struct Progress<'a> {
     records: usize,
     last: Instant,
     told: Instant,
-    /// What went wrong last.
-    trouble: Option<KafkaError>,
 }
 
 impl Progress<'_> {
     fn new(topic: &str) -> Progress<'_> {
         let now = Instant::now();
-        Progress { topic, records: 0, last: now, told: now, trouble: None }
-    }
-
-    /// A client that was not asked for long has the same to say of all that time.
-    fn stumble(&mut self, error: &KafkaError) {
-        if self.trouble.as_ref() != Some(error) {
-            tracing::warn!(%error, "reading {}, trying again", self.topic);
-            self.trouble = Some(error.clone());
-        }
+        Progress { topic, records: 0, last: now, told: now }
     }
 
     fn advance(&mut self) {
