@@ -18,8 +18,8 @@ type Bad = (Option<&'static [u8]>, Option<&'static str>, &'static str);
 const BAD: [Bad; 7] = [
     (Some(b"s"), None, "decode.empty"),
     (Some(b"s"), Some("not JSON"), "decode.json"),
-    (Some(b"s"), Some(r#"{"time": 1}"#), "decode.json"),
-    (Some(b"s"), Some(r#"{"values": [1, "2"]}"#), "decode.json"),
+    (Some(b"s"), Some(r#"{"time": 1}"#), "decode.field"),
+    (Some(b"s"), Some(r#"{"values": [1, "2"]}"#), "decode.field"),
     (Some(b"s"), Some(r#"{"values": [1, 2, 3]}"#), "admit.dimension"),
     (None, Some(r#"{"values": [1, 2]}"#), "admit.series"),
     (Some(b"\xff\xfe"), Some(r#"{"values": [1, 2]}"#), "admit.series"),

@@ -90,6 +90,44 @@ fn fields_of_json_are_mapped() {
 }
 
 #[test]
+fn json_is_judged_alike_whether_fields_are_mapped_or_not() {
+    let mut mapped = Input::default();
+    mapped.fields.values = Values::List("values".into());
+    mapped.fields.series = Some("series".into());
+    let table = [
+        (r#" {"series":"s","time":1.5,"values":[1,2],"unit":"mV"}"#, Ok(("s", 1.5))),
+        (r#"{"series":7,"values":[1,2]}"#, Ok(("7", 7.0))),
+        (r#"{"series":18446744073709551615,"values":[1,2]}"#, Ok(("18446744073709551615", 7.0))),
+        (r#"{"series":null,"time":null,"values":[1,2]}"#, Ok(("key", 7.0))),
+        (r#"["s",1795770000000,[1,2]]"#, Err("decode.json")),
+        (r#""s""#, Err("decode.json")),
+        (r#"{"values":[1,2"#, Err("decode.json")),
+        (r#"{"values":[1,NaN]}"#, Err("decode.json")),
+        (r#"{"series":1.5,"values":[1,2]}"#, Err("decode.field")),
+        (r#"{"series":true,"values":[1,2]}"#, Err("decode.field")),
+        (r#"{"time":"noon","values":[1,2]}"#, Err("decode.field")),
+        (r#"{"time":1}"#, Err("decode.field")),
+        (r#"{"values":null}"#, Err("decode.field")),
+        (r#"{"values":3}"#, Err("decode.field")),
+        (r#"{"values":[1,"2"]}"#, Err("decode.field")),
+        (r#"{"values":[1,null]}"#, Err("decode.field")),
+        (r#"{"values":[1]}"#, Err("admit.dimension")),
+        (r#"{"values":[1,1e39]}"#, Err("admit.not-finite")),
+        (r#"{"series":"","values":[1,2]}"#, Err("admit.series")),
+    ];
+    for input in [Input::default(), mapped] {
+        let decoder = decoder(&input);
+        for (value, expected) in table {
+            let found = decoder.decode(&incoming(value.as_bytes())).map_err(code);
+            let expected = expected.map(|(series, time)| vec![sample(series, time, [1.0, 2.0])]);
+            assert_eq!(found, expected, "{value} with {:?}", input.fields);
+        }
+    }
+    let array = decoder(&Input::default()).decode(&incoming(b"[1]")).unwrap_err().to_string();
+    assert!(array.contains("expected an object"), "{array}");
+}
+
+#[test]
 fn records_without_bytes_and_with_too_many_are_rejected() {
     let decoder = decoder(&Input::default());
     let nothing = Incoming { value: None, ..incoming(b"") };

@@ -93,6 +93,8 @@ impl From<Result<Schema, Rejection>> for Schema {
     }
 }
 
+/// Raised when a record gives other samples than before under the same configuration.
+const REVISION: u32 = 1;
 /// Schemas that are remembered; beyond, all are forgotten and asked for again.
 const KNOWN: usize = 4096;
 /// How long the registry's refusal of a schema holds: it may be registered any moment.
@@ -144,8 +146,8 @@ impl Decoder {
         self.decode_asking(record, None)
     }
 
-    /// What the samples of records depend on besides the records, as text: the configuration
-    /// and the schema file. Where a registry is does not count, since its schemas are never changed
+    /// What the samples of records depend on besides the records, as text: the configuration,
+    /// the schema file, and the rules of this version. Where a registry is does not count, since its schemas are never changed
     /// under their id.
     pub fn meaning(&self) -> &str {
         &self.meaning
@@ -301,6 +303,7 @@ fn own(input: &Input, text: &str, mapping: &Mapping) -> Result<Schema, Unusable>
 
 fn meaning(input: &Input, schema: Option<&str>) -> String {
     let Input { codec, fields, message, time, .. } = input;
-    let how = (codec, input.is_framed(), fields, message, input.max_points(), time, schema);
+    let how =
+        (REVISION, codec, input.is_framed(), fields, message, input.max_points(), time, schema);
     serde_json::to_string(&how).expect("a configuration has string keys only")
 }

@@ -4,15 +4,24 @@ use serde_json::Value;
 
 /// The point in a JSON object.
 pub(super) fn decode(value: &[u8], fields: &Fields, mapping: &Mapping) -> Result<Point, Rejection> {
-    let wrong = |e: serde_json::Error| Rejection::Json(e.to_string());
-    if *fields == Fields::default() {
-        return serde_json::from_slice(value).map_err(wrong);
+    // A point that is written as usual needs no document. All else is judged by the document, so
+    // that a record is admitted or rejected alike whether its fields are mapped or not.
+    let usual = (*fields == Fields::default() && may_be_object(value))
+        .then(|| serde_json::from_slice(value).ok());
+    if let Some(point) = usual.flatten() {
+        return Ok(point);
     }
+    let wrong = |e: serde_json::Error| Rejection::Json(e.to_string());
     let document: Value = serde_json::from_slice(value).map_err(wrong)?;
     if !document.is_object() {
         return Err(Rejection::Json("expected an object".into()));
     }
     mapping.point(mapping.paths.iter().map(|path| cell(&document, path)).collect())
+}
+
+/// Whether it begins as an object does: serde would take the parts of a point from a list, too.
+fn may_be_object(value: &[u8]) -> bool {
+    value.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 fn cell(document: &Value, path: &Path) -> Cell {
