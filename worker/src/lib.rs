@@ -14,6 +14,7 @@ mod filter;
 mod gate;
 mod history;
 mod http;
+pub mod log;
 mod metrics;
 mod ownership;
 mod partition;

@@ -4,9 +4,7 @@ use crate::config::Config;
 use crate::shutdown::Shutdown;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use tracing_subscriber::EnvFilter;
 
 /// The arguments of `run`.
 #[derive(Clone, Debug, Args)]
@@ -42,11 +40,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     crate::run(&config, &shutdown)
 }
 
-/// `RUST_LOG` chooses what is logged; from `info` on by default.
 fn log_to_stderr(format: Log) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let log = log.with_ansi(io::stderr().is_terminal());
+    let log = crate::log::builder("info");
     match format {
         Log::Text => log.init(),
         Log::Json => log.json().init(),

@@ -47,7 +47,6 @@ use std::thread::{JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use story::Story;
 use terminal::Terminal;
-use tracing_subscriber::EnvFilter;
 
 /// How long the worker may take to get its partition.
 const START: Duration = Duration::from_secs(60);
@@ -59,7 +58,8 @@ const FAREWELL: Duration = Duration::from_millis(300);
 /// # Errors
 /// When the input, the configuration or the broker cannot be used, or the worker stops.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    log_to_stderr();
+    // Errors alone, so that the story stays readable.
+    crate::log::to_stderr("error");
     let shutdown = Shutdown::on_signals().context("cannot listen to signals")?;
     let signal = Arc::new(Signal::open(arguments)?);
     let mut plan = Plan::new(arguments, &signal)?;
@@ -180,10 +180,4 @@ impl Worker {
 
 fn milliseconds_now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64
-}
-
-/// `RUST_LOG` chooses what is logged; errors alone by default, so that the story stays readable.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
-    _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

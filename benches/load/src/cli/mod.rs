@@ -24,10 +24,7 @@ struct Arguments {
 /// 2 for a wrong command line, and else what [`Finding`](crate::report::Finding) says.
 pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_writer(std::io::stderr)
-        .init();
+    worker::log::to_stderr("warn");
     let done = match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Audit(arguments) => audit::audit(&arguments),
