@@ -8,6 +8,8 @@ mod show;
 pub use arguments::Arguments;
 
 use crate::config::Config;
+use crate::reach::await_brokers;
+use crate::shutdown::Shutdown;
 use anyhow::{Context, Result, bail};
 use arguments::{Action, Selection};
 use mesh::Connection;
@@ -51,6 +53,8 @@ impl Archive {
             .with_context(|| format!("cannot read {}", file.display()))?;
         let config = Config::from_yaml(&text).with_context(|| file.display().to_string())?;
         let kafka = config.kafka;
+        crate::log::to_stderr("warn");
+        await_brokers(&kafka.brokers, &Shutdown::default())?;
         let Some(topic) = kafka.dead_letters() else {
             bail!("{}: kafka.dead_letters.enabled is false", file.display());
         };
@@ -66,14 +70,19 @@ impl Archive {
         mut each: impl FnMut(Letter) -> Result<()>,
     ) -> Result<()> {
         let since = selection.since()?;
+        self.scan(selection.extent(), |letter| match selection.has(&letter, since) {
+            true => each(letter),
+            false => Ok(()),
+        })
+    }
+
+    /// Gives the dead letters of this worker's group.
+    fn scan(&self, extent: Extent, mut each: impl FnMut(Letter) -> Result<()>) -> Result<()> {
         let mut done = Ok(());
-        scan(&self.connection, &self.place.topic, selection.extent(), |located| {
+        scan(&self.connection, &self.place.topic, extent, |located| {
             let letter = Letter::read(&located);
             let ours = letter.filter(|letter| letter.pipeline == self.place.pipeline);
-            let Some(letter) = ours.filter(|letter| selection.has(letter, since)) else {
-                return ControlFlow::Continue(());
-            };
-            done = each(letter);
+            done = ours.map_or(Ok(()), &mut each);
             if done.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         done

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Dead letters in one transaction at most.
 const TOGETHER: usize = 500;
 
+/// Partition and offset in the topic of dead letters.
+type Place = (i32, i64);
+
 /// What became of the dead letters that were selected.
 #[derive(Debug, Default)]
 struct Counts {
@@ -14,6 +17,16 @@ struct Counts {
     before: usize,
     /// Those that hold no record of the input.
     without_record: usize,
+    /// Those whose record another one holds, too.
+    same: usize,
+}
+
+/// The dead letters that are to be sent, by their places. A record that was rejected again after a
+/// replay has several: it is sent once, with the count of its attempts that is right by now.
+#[derive(Debug, Default)]
+struct Choice {
+    /// By topic and place of a record: the attempts and the places of its dead letters.
+    records: BTreeMap<(String, Place), Vec<(u32, Place)>>,
 }
 
 pub(super) fn run(replay: &Replay) -> Result<()> {
@@ -29,6 +42,9 @@ pub(super) fn run(replay: &Replay) -> Result<()> {
     }
     if counts.sent.is_empty() {
         println!("none {verb}");
+    }
+    if counts.same > 0 {
+        println!("{} more of the same records, left out: each is sent once", counts.same);
     }
     if counts.before > 0 {
         println!("{} replayed before, left out: --again sends them too", counts.before);
@@ -49,39 +65,119 @@ fn rehearse(archive: &Archive, replay: &Replay, counts: &mut Counts) -> Result<(
         let (partition, offset) = letter.place;
         replayed.get(&partition).is_some_and(|r: &Replayed| r.contains(offset))
     };
-    archive.read(&replay.selection, |letter| {
-        counts.count(&letter, before(&letter) && !replay.again);
-        Ok(())
-    })
+    let choice = choose(archive, replay, before, counts)?;
+    choice.records.keys().for_each(|(topic, _)| counts.sent(topic));
+    Ok(())
 }
 
+/// Reads the dead letters twice: only the last one of a record is sent, and all others of it are
+/// remembered as replayed in the same transaction.
 fn send(archive: &Archive, replay: &Replay, counts: &mut Counts) -> Result<()> {
     let mut sender = mesh::dead_letters::Replay::open(&archive.connection, &archive.place)?;
-    let mut ready = Vec::new();
-    archive.read(&replay.selection, |letter| {
-        let left_out = sender.is_replayed(&letter) && !replay.again;
-        counts.count(&letter, left_out);
-        if !left_out && letter.is_whole() {
-            ready.push(letter);
-        }
+    let choice = choose(archive, replay, |letter| sender.is_replayed(letter), counts)?;
+    let mut chosen = choice.places();
+    let (mut ready, mut covered) = (Vec::new(), Vec::new());
+    archive.scan(replay.selection.extent(), |letter| {
+        let Some(others) = chosen.remove(&letter.place) else { return Ok(()) };
+        counts.sent(&letter.topic);
+        ready.push(letter);
+        covered.extend(others);
         if ready.len() == TOGETHER {
-            sender.send(&archive.connection, &ready)?;
+            sender.send(&archive.connection, &ready, &covered)?;
             ready.clear();
+            covered.clear();
         }
         Ok(())
     })?;
     match ready.is_empty() {
         true => Ok(()),
-        false => Ok(sender.send(&archive.connection, &ready)?),
+        false => Ok(sender.send(&archive.connection, &ready, &covered)?),
     }
 }
 
-impl Counts {
-    fn count(&mut self, letter: &Letter, left_out: bool) {
-        match left_out {
-            _ if !letter.is_whole() => self.without_record += 1,
-            true => self.before += 1,
-            false => *self.sent.entry(letter.topic.clone()).or_default() += 1,
+fn choose(
+    archive: &Archive,
+    replay: &Replay,
+    before: impl Fn(&Letter) -> bool,
+    counts: &mut Counts,
+) -> Result<Choice> {
+    let mut choice = Choice::default();
+    archive.read(&replay.selection, |letter| {
+        match before(&letter) && !replay.again {
+            _ if !letter.is_whole() => counts.without_record += 1,
+            true => counts.before += 1,
+            false => counts.same += usize::from(!choice.add(&letter)),
         }
+        Ok(())
+    })?;
+    Ok(choice)
+}
+
+impl Counts {
+    fn sent(&mut self, topic: &str) {
+        *self.sent.entry(topic.to_owned()).or_default() += 1;
+    }
+}
+
+impl Choice {
+    /// Whether it is the first one of its record.
+    fn add(&mut self, letter: &Letter) -> bool {
+        let all = self.records.entry((letter.topic.clone(), letter.origin)).or_default();
+        all.push((letter.attempts, letter.place));
+        all.len() == 1
+    }
+
+    /// The places of those that are sent, each with the places of the others of its record.
+    fn places(self) -> BTreeMap<Place, Vec<Place>> {
+        let last = |mut all: Vec<(u32, Place)>| {
+            all.sort_unstable();
+            let (_, chosen) = all.pop()?;
+            Some((chosen, all.into_iter().map(|(_, place)| place).collect()))
+        };
+        self.records.into_values().filter_map(last).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(place: Place, origin: Place, attempts: u32) -> Letter {
+        let (partition, offset) = origin;
+        Letter {
+            place,
+            sent: None,
+            key: None,
+            value: None,
+            left_out: None,
+            headers: Vec::new(),
+            added: Vec::new(),
+            code: "decode.json".into(),
+            message: String::new(),
+            stage: "decode".into(),
+            topic: "in".into(),
+            partition,
+            offset,
+            timestamp: None,
+            pipeline: "group".into(),
+            worker: String::new(),
+            attempts,
+            origin,
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_rejected_three_times_is_sent_once() {
+        let mut choice = Choice::default();
+        let letters = [
+            letter((0, 0), (0, 5), 1),
+            letter((0, 1), (0, 6), 1),
+            letter((0, 2), (0, 5), 2),
+            letter((0, 3), (0, 5), 3),
+        ];
+        let first = letters.each_ref().map(|letter| choice.add(letter));
+        assert_eq!(first, [true, true, false, false]);
+        let expected = [((0, 1), vec![]), ((0, 3), vec![(0, 0), (0, 2)])];
+        assert_eq!(choice.places(), BTreeMap::from(expected));
     }
 }

@@ -1,6 +1,6 @@
 use super::{
-    ATTEMPTS, CODE, LEFT_OUT, MESSAGE, OFFSET, PARTITION, PIPELINE, STAGE, TIMESTAMP, TOPIC,
-    WORKER, text,
+    ATTEMPTS, CODE, LEFT_OUT, MESSAGE, OFFSET, ORIGIN, PARTITION, PIPELINE, STAGE, TIMESTAMP,
+    TOPIC, WORKER, text,
 };
 use crate::Record;
 use crate::schema::Header;
@@ -43,6 +43,8 @@ pub struct Letter {
     pub worker: String,
     /// How often it was tried.
     pub attempts: u32,
+    /// Where it stood first, before it was replayed: partition and offset.
+    pub origin: (i32, i64),
 }
 
 impl Letter {
@@ -55,6 +57,12 @@ impl Letter {
             let (_, value) = added.iter().find(|(n, _)| n == name)?;
             String::from_utf8(value.clone()?).ok()
         };
+        let from = of(PARTITION)?.parse().ok()?;
+        let offset: i64 = of(OFFSET)?.parse().ok()?;
+        let origin = of(ORIGIN).and_then(|text| {
+            let (partition, offset) = text.split_once('/')?;
+            Some((partition.parse().ok()?, offset.parse().ok()?))
+        });
         Some(Letter {
             place: (*partition, record.offset),
             sent: record.timestamp,
@@ -66,12 +74,13 @@ impl Letter {
             message: of(MESSAGE)?,
             stage: of(STAGE)?,
             topic: of(TOPIC)?,
-            partition: of(PARTITION)?.parse().ok()?,
-            offset: of(OFFSET)?.parse().ok()?,
+            partition: from,
+            offset,
             timestamp: of(TIMESTAMP).and_then(|text| text.parse().ok()),
             pipeline: of(PIPELINE)?,
             worker: of(WORKER)?,
             attempts: of(ATTEMPTS)?.parse().ok()?,
+            origin: origin.unwrap_or((from, offset)),
             added: added.to_vec(),
         })
     }
@@ -81,9 +90,12 @@ impl Letter {
         self.left_out.is_none()
     }
 
-    /// The record once more, as it was, with the count of its attempts behind its headers.
+    /// The record once more, as it was; behind its headers, where it stood first and the count of
+    /// its attempts.
     pub fn again(&self) -> Record {
         let mut headers = self.headers.clone();
+        let (partition, offset) = self.origin;
+        headers.push(text(ORIGIN, format!("{partition}/{offset}")));
         headers.push(text(ATTEMPTS, self.attempts));
         let (key, value) = (self.key.clone(), self.value.clone());
         Record { offset: self.offset, timestamp: self.timestamp, key, value, headers }

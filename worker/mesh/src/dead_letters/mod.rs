@@ -37,11 +37,22 @@ pub const WORKER: &str = "streaming-tda.worker";
 /// How often the record was tried: 1 for the first time. Stands last on a record that was
 /// replayed, and then counts the attempts before.
 pub const ATTEMPTS: &str = "streaming-tda.attempts";
+/// Where a record that was replayed stood first, `partition/offset`: so that the dead letters of one
+/// record can be told from those of another, however often it was replayed.
+pub const ORIGIN: &str = "streaming-tda.origin";
 /// Bytes of the value, where it was left out because Kafka did not accept it.
 pub const LEFT_OUT: &str = "streaming-tda.value-left-out";
 
 /// Characters of the longest message.
 const LONGEST: usize = 1000;
+
+/// Where a rule is broken.
+pub const STAGES: [&str; 3] = ["decode", "admit", "deliver"];
+
+/// Every code that a dead letter can have.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    Rejection::CODES.into_iter().chain([substitute::REFUSED])
+}
 
 /// What all dead letters of a worker have in common.
 #[derive(Clone, Debug)]
@@ -66,12 +77,13 @@ pub(crate) struct Facts<'a> {
     pub(crate) timestamp: Option<i64>,
     pub(crate) pipeline: &'a str,
     pub(crate) attempts: u32,
+    pub(crate) origin: Option<String>,
 }
 
 impl Postmark {
     /// The dead letter of a record of `partition`.
     pub fn letter(&self, partition: i32, record: &Record, rejection: &Rejection) -> Outgoing {
-        let (original, before) = split_attempts(&record.headers);
+        let (original, before, origin) = split_replay(&record.headers);
         let facts = Facts {
             code: rejection.code(),
             message: rejection.to_string().chars().take(LONGEST).collect(),
@@ -82,6 +94,7 @@ impl Postmark {
             timestamp: record.timestamp,
             pipeline: &self.pipeline,
             attempts: before.saturating_add(1),
+            origin,
         };
         let mut headers = original.to_vec();
         headers.extend(facts.headers());
@@ -114,6 +127,7 @@ impl Facts<'_> {
             text(WORKER, env!("CARGO_PKG_VERSION")),
             text(ATTEMPTS, self.attempts),
         ]);
+        headers.extend(self.origin.as_ref().map(|origin| text(ORIGIN, origin)));
         headers
     }
 }
@@ -122,15 +136,18 @@ fn text(name: &str, value: impl ToString) -> Header {
     (name.to_owned(), Some(value.to_string().into_bytes()))
 }
 
-/// The headers without the count that a replay has put behind them, and that count.
-fn split_attempts(headers: &[Header]) -> (&[Header], u32) {
-    match headers.split_last() {
-        Some(((name, Some(value)), rest)) if name == ATTEMPTS => {
-            let count = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            (rest, count.unwrap_or(0))
-        }
-        _ => (headers, 0),
-    }
+/// The headers without what a replay has put behind them: how often the record was tried, and
+/// where it stood first.
+fn split_replay(headers: &[Header]) -> (&[Header], u32, Option<String>) {
+    let last = |headers: &[Header], expected: &str| {
+        let (name, value) = headers.last()?;
+        String::from_utf8(value.clone().filter(|_| name == expected)?).ok()
+    };
+    let Some(count) = last(headers, ATTEMPTS) else { return (headers, 0, None) };
+    let rest = &headers[..headers.len() - 1];
+    let origin = last(rest, ORIGIN);
+    let original = &rest[..rest.len() - usize::from(origin.is_some())];
+    (original, count.parse().unwrap_or(0), origin)
 }
 
 #[cfg(test)]
@@ -189,12 +206,15 @@ mod tests {
             let found = Letter::read(&located(&sent)).unwrap();
             assert_eq!((found.attempts, &found.headers), (attempt, &original));
             assert_eq!((found.code.as_str(), found.stage.as_str()), ("decode.empty", "decode"));
-            assert_eq!((found.topic.as_str(), found.partition, found.offset), ("in", 3, 41));
+            let place = (found.topic.as_str(), found.partition, found.offset);
+            assert_eq!(place, ("in", 3, 40 + i64::from(attempt)));
+            assert_eq!(found.origin, (3, 41), "that of the first time");
             let again = found.again();
             assert_eq!((again.key, again.value), (record.key.clone(), record.value.clone()));
             assert_eq!(again.timestamp, record.timestamp);
             record.headers = again.headers;
-            assert_eq!(record.headers.len(), original.len() + 1);
+            record.offset += 1;
+            assert_eq!(record.headers.len(), original.len() + 2);
         }
     }
 

@@ -122,11 +122,17 @@ impl Replay {
         self.replayed.get(&partition).is_some_and(|replayed| replayed.contains(offset))
     }
 
-    /// Sends the records of these dead letters: all, or none when it fails.
+    /// Sends the records of these dead letters: all, or none when it fails. The dead letters at the
+    /// places `covered`, partition and offset, tell of the same records: they count as replayed too.
     ///
     /// # Errors
     /// When a topic does not exist any more, or the brokers refuse.
-    pub fn send(&mut self, connection: &Connection, letters: &[Letter]) -> Result<(), Error> {
+    pub fn send(
+        &mut self,
+        connection: &Connection,
+        letters: &[Letter],
+        covered: &[(i32, i64)],
+    ) -> Result<(), Error> {
         for letter in letters {
             if !self.partitions.contains_key(&letter.topic) {
                 let count = topics::partitions(connection, &letter.topic)?;
@@ -135,7 +141,7 @@ impl Replay {
         }
         let doing = || Error::kafka("replay dead letters");
         self.producer.begin_transaction().map_err(doing())?;
-        let sent = self.append(letters).map_err(doing());
+        let sent = self.append(letters, covered).map_err(doing());
         match sent.and_then(|()| self.producer.commit_transaction(PATIENCE).map_err(doing())) {
             Ok(()) => Ok(()),
             Err(error) => {
@@ -145,10 +151,8 @@ impl Replay {
         }
     }
 
-    fn append(&mut self, letters: &[Letter]) -> Result<(), KafkaError> {
-        let mut touched = BTreeSet::new();
+    fn append(&mut self, letters: &[Letter], covered: &[(i32, i64)]) -> Result<(), KafkaError> {
         for letter in letters {
-            let (partition, offset) = letter.place;
             let again = letter.again();
             let mut record = BaseRecord::<[u8], [u8]>::to(&letter.topic);
             (record.key, record.payload) = (again.key.as_deref(), again.value.as_deref());
@@ -157,6 +161,11 @@ impl Replay {
             record.partition =
                 Some(letter.partition).filter(|p| *p < self.partitions[&letter.topic]);
             self.queue(record.headers(headers::write(&again.headers)))?;
+        }
+        let mut touched = BTreeSet::new();
+        for (partition, offset) in
+            letters.iter().map(|letter| letter.place).chain(covered.iter().copied())
+        {
             self.replayed.entry(partition).or_default().insert(offset);
             touched.insert(partition);
         }

@@ -2,7 +2,7 @@ use super::{CODE, Facts, LEFT_OUT, LONGEST, Postmark, text};
 use crate::{Outgoing, Target};
 
 /// The code of a result that Kafka refused.
-const REFUSED: &str = "deliver.refused";
+pub(super) const REFUSED: &str = "deliver.refused";
 
 impl Postmark {
     /// What is sent in place of a record that Kafka refused for good, if anything: of a result, a
@@ -33,6 +33,7 @@ impl Postmark {
             timestamp: record.timestamp,
             pipeline: &self.pipeline,
             attempts: 1,
+            origin: None,
         };
         let mut headers = record.headers.clone();
         headers.extend(facts.headers());
