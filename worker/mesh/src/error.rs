@@ -46,6 +46,19 @@ pub enum Error {
         /// Partitions of the input.
         partitions: i32,
     },
+    /// A topic has no such partition.
+    #[error(
+        "topic {topic} has no partition {partition}: it has {count}, {}",
+        if *count == 1 { "only 0".into() } else { format!("0 to {}", count - 1) }
+    )]
+    NoPartition {
+        /// The topic.
+        topic: String,
+        /// The partition that was asked for.
+        partition: i32,
+        /// How many there are.
+        count: i32,
+    },
     /// An output could not be delivered; it will be sent again after a restart.
     #[error("output {id} was not delivered: {reason}{}", advice(reason))]
     Undelivered {
@@ -144,6 +157,7 @@ impl Error {
             Error::Secret { .. }
             | Error::NoTopic(_)
             | Error::NoOutputs { .. }
+            | Error::NoPartition { .. }
             | Error::Checkpoint { .. }
             | Error::Newer { .. }
             | Error::Silent { .. }

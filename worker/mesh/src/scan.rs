@@ -43,9 +43,8 @@ pub fn scan(
         Extent::Partition(partition) => (BTreeSet::from([partition]), Offset::Beginning),
         Extent::From(partition, offset) => (BTreeSet::from([partition]), Offset::Offset(offset)),
     };
-    if open.iter().any(|partition| !(0..count).contains(partition)) {
-        let unknown = KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownPartition);
-        return Err(Error::kafka(doing())(unknown));
+    if let Some(&partition) = open.iter().find(|partition| !(0..count).contains(*partition)) {
+        return Err(Error::NoPartition { topic: topic.into(), partition, count });
     }
     let consumer: BaseConsumer<Quiet> =
         connection.reader()?.create_with_context(Quiet).map_err(Error::kafka("make a reader"))?;

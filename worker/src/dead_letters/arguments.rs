@@ -1,6 +1,6 @@
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
-use mesh::dead_letters::Letter;
+use mesh::dead_letters::{Letter, STAGES, codes};
 use mesh::scan::Extent;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +27,8 @@ pub(super) enum Action {
     /// A record is sent as it was, to its partition, behind all that is there by now; its header
     /// streaming-tda.attempts counts how often it was tried. What was replayed before is left out:
     /// the sending, and the note of it in the topic of checkpoints, are one transaction, so that a
-    /// replay that was interrupted can simply be run again.
+    /// replay that was interrupted can simply be run again. A record that has several dead letters,
+    /// since it was rejected again after a replay, is sent once.
     Replay(Replay),
 }
 
@@ -63,7 +64,7 @@ pub(super) struct Replay {
     /// Only tell what would be sent
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Send those too that were replayed before
+    /// Send those too that were replayed before: each record once, however often it was rejected
     #[arg(long)]
     pub(super) again: bool,
 }
@@ -80,7 +81,7 @@ pub(super) struct Of {
 pub(super) struct Selection {
     /// Only those with this code, such as decode.json, or of this stage, such as admit; may be
     /// given several times
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = code)]
     pub(super) code: Vec<String>,
     /// Only those in this partition of the topic of dead letters
     #[arg(long, value_name = "P")]
@@ -121,6 +122,18 @@ impl Selection {
     }
 }
 
+fn code(text: &str) -> Result<String, String> {
+    if STAGES.into_iter().chain(codes()).any(|known| known == text) {
+        return Ok(text.to_owned());
+    }
+    let codes: Vec<&str> = codes().collect();
+    Err(format!(
+        "no dead letter has it; the stages are {}, the codes {}",
+        STAGES.join(", "),
+        codes.join(", ")
+    ))
+}
+
 fn place(text: &str) -> Result<(i32, i64), String> {
     let parts = text.split_once('/');
     let read = parts.and_then(|(p, o)| Some((p.parse().ok()?, o.parse().ok()?)));
@@ -132,6 +145,9 @@ fn offsets(text: &str) -> Result<(i64, Option<i64>), String> {
     let wrong = |_| "expected offsets such as 17 or 17-42".to_owned();
     let first: u32 = first.parse().map_err(wrong)?;
     let last = last.map(|last| last.parse::<u32>().map_err(wrong)).transpose()?;
+    if let Some(last) = last.filter(|last| *last < first) {
+        return Err(format!("there are none from {first} to {last}: the first comes first"));
+    }
     Ok((first.into(), last.map(i64::from)))
 }
 
@@ -167,9 +183,24 @@ mod tests {
         assert!(place("3").is_err() && place("-3/1").is_err() && place("a/b").is_err());
         assert_eq!(offsets("17"), Ok((17, None)));
         assert_eq!(offsets("17-42"), Ok((17, Some(42))));
-        assert!(offsets("-3").is_err() && offsets("17-").is_err());
+        assert_eq!(offsets("17-17"), Ok((17, Some(17))));
+        assert!(offsets("-3").is_err() && offsets("17-").is_err() && offsets("5-2").is_err());
         assert_eq!(time("2h", 7_200_005), Ok(5));
         assert_eq!(time("1970-01-01T00:00:01.5+00:00", 0), Ok(1500));
         assert!(time("2 hours", 0).is_err() && time("", 0).is_err() && time("5ü", 0).is_err());
+    }
+
+    #[test]
+    fn only_codes_that_there_are_can_be_asked_for() {
+        for known in
+            ["decode", "admit", "deliver", "decode.json", "admit.series", "deliver.refused"]
+        {
+            assert_eq!(code(known), Ok(known.to_owned()));
+        }
+        let unknown = code("decode.jsn").unwrap_err();
+        assert!(
+            unknown.contains("decode.json") && unknown.contains("deliver.refused"),
+            "{unknown}"
+        );
     }
 }
