@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a process has used so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -13,6 +13,9 @@ pub struct Usage {
     pub peak_bytes: u64,
     /// Seconds of processor time, of all threads.
     pub cpu_seconds: f64,
+    /// When it was started, in ticks of the machine's clock: it tells a process from a later one
+    /// with the same number.
+    pub started: u64,
 }
 
 /// What a process has used so far; `None` when there is no such process.
@@ -23,21 +26,33 @@ pub fn usage(pid: u32) -> Option<Usage> {
     parse(&status, &stat, rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// The processes whose program has this name and whose first argument is this one.
-pub fn find(program: &str, argument: &str) -> Vec<u32> {
+/// The processes whose program has this name and whose first argument is this one, each with the
+/// arguments after it.
+pub fn find(program: &str, argument: &str) -> Vec<(u32, Vec<String>)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let mut found: Vec<u32> = pids.filter(|pid| runs(*pid, program, argument)).collect();
+    let mut found: Vec<_> =
+        pids.filter_map(|pid: u32| Some((pid, arguments(pid, program, argument)?))).collect();
     found.sort_unstable();
     found
 }
 
-fn runs(pid: u32, program: &str, argument: &str) -> bool {
-    let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+/// Where a file stands that is named in the arguments of a process, which may have a folder, or
+/// as in a container a tree of files, of its own.
+pub fn file(pid: u32, name: &Path) -> PathBuf {
+    let folder = Path::new("/proc").join(pid.to_string());
+    match name.strip_prefix("/") {
+        Ok(below) => folder.join("root").join(below),
+        Err(_) => folder.join("cwd").join(name),
+    }
+}
+
+fn arguments(pid: u32, program: &str, argument: &str) -> Option<Vec<String>> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let mut words = line.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-    let name = words.next().unwrap_or_default();
-    let name = Path::new(name.as_ref()).file_name().is_some_and(|name| name == program);
-    name && words.next().is_some_and(|word| word == argument)
+    let named = Path::new(words.next()?.as_ref()).file_name()? == program;
+    let first = words.next()?;
+    (named && first == argument).then(|| words.map(String::from).collect())
 }
 
 fn parse(status: &str, stat: &str, ticks: f64) -> Option<Usage> {
@@ -48,11 +63,13 @@ fn parse(status: &str, stat: &str, ticks: f64) -> Option<Usage> {
     };
     // The name in brackets may hold anything; the fields after it are counted from 3.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let time = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
+    let field = |number: usize| fields.get(number - 3).copied();
+    let time = |number: usize| field(number)?.parse::<f64>().ok();
     Some(Usage {
         resident_bytes: bytes("VmRSS")?,
         peak_bytes: bytes("VmHWM")?,
         cpu_seconds: (time(14)? + time(15)?) / ticks,
+        started: field(22)?.parse().ok()?,
     })
 }
 
@@ -66,7 +83,7 @@ mod tests {
         let stat = "42 (a) (b 1) S 1 42 42 0 -1 4194560 10 0 0 0 250 50 0 0 20 0 3 0 100 0 0";
         let usage = parse(status, stat, 100.0).unwrap();
         assert_eq!((usage.resident_bytes, usage.peak_bytes), (1_024_000, 2_048_000));
-        assert_eq!(usage.cpu_seconds, 3.0);
+        assert_eq!((usage.cpu_seconds, usage.started), (3.0, 100));
         assert_eq!(parse("", "", 100.0), None);
     }
 

@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use crate::latency::Percentiles;
-use crate::report::{Finding, Goal, Report};
+use crate::report::{Finding, Goal, Report, number};
 use crate::run::{Plan, Progress};
 use crate::workers::Workers;
 use std::io::{IsTerminal, Write, stdout};
@@ -101,12 +101,16 @@ impl Terminal {
         }
         self.say("");
         self.say(&format!("audit    {}", report.audit));
-        self.say(&format!("rate     {:.0} points/s after the warm-up", report.points_per_second));
+        self.say(&format!(
+            "rate     {} points/s after the warm-up",
+            number(report.points_per_second)
+        ));
         if let Some(seen) = report.workers.as_ref().filter(|seen| !seen.pids.is_empty()) {
             self.say(&format!(
-                "worker   {} at the most, {:.1} s of processor time",
-                bytes(seen.peak_bytes.iter().sum()),
-                seen.cpu_seconds
+                "workers  {}: {} at the most, {} s of processor time",
+                seen.counted(),
+                bytes(seen.most_bytes),
+                number(seen.cpu_seconds)
             ));
         }
         self.say(&format!("result   {}", word(report.result)));
@@ -130,14 +134,14 @@ pub(crate) fn word(result: Finding) -> &'static str {
 }
 
 fn figures(progress: &Progress, rate: f64, resident: u64) -> Vec<String> {
-    let at = |p: Percentiles| [p.p50, p.p95, p.p99].map(|ms| format!("{ms:.1}")).join("/");
+    let at = |p: Percentiles| [p.p50, p.p95, p.p99].map(number).join("/");
     let mut figures = vec![
         format!("{:.0} s", progress.at.as_secs_f64()),
         format!("{rate:.0} of {:.0} points/s", progress.rate),
         format!("p50/95/99 {} ms", progress.latency.map_or("–".into(), at)),
         format!("{} faults", progress.faults),
         format!("{} owed", progress.owed),
-        format!("lag {} ms", progress.lag.map_or("–".into(), |lag| format!("{:.2}", lag.p99))),
+        format!("lag {} ms", progress.lag.map_or("–".into(), |lag| number(lag.p99))),
         format!("{} in flight", (progress.intended as u64).saturating_sub(progress.stored)),
     ];
     if resident > 0 {
@@ -152,7 +156,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 fn percentiles(p: Percentiles) -> [String; 6] {
-    [p.p50, p.p90, p.p95, p.p99, p.p99_9, p.max].map(|ms| format!("{ms:.3}"))
+    [p.p50, p.p90, p.p95, p.p99, p.p99_9, p.max].map(number)
 }
 
 fn row(name: &str, cells: &[String; 6]) -> String {

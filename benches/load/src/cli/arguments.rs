@@ -73,7 +73,8 @@ pub(super) struct Run {
     /// How long is waited for outputs that have to come, since the last one came
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "30s")]
     pub(super) patience: f64,
-    /// Processes whose memory and processor time is sampled [default: all workers found here]
+    /// Processes whose memory and processor time is sampled [default: the workers on this machine
+    /// with the same configuration, or one with the same group and input]
     #[arg(long = "pid", value_name = "PID")]
     pub(super) pids: Vec<u32>,
     /// Where a worker tells its metrics [default: as the configuration says]

@@ -7,7 +7,7 @@ use crate::run::Plan;
 use crate::schedule::Schedule;
 use crate::stream::{Form, Points};
 use crate::terminal::Terminal;
-use crate::workers::Workers;
+use crate::workers::{Pipeline, Workers};
 use anyhow::{Context, Result, anyhow, ensure};
 use mesh::schema::{Codec, Fields, Framing};
 use mesh::{Connection, Kind, topics};
@@ -27,6 +27,8 @@ struct Subject {
     dimension: usize,
     expectation: Expectation,
     metrics: Option<SocketAddr>,
+    /// The workers that serve it, if it is one of workers.
+    pipeline: Option<Pipeline>,
 }
 
 /// Sends points, reads the outputs, measures and audits them; gives the exit code.
@@ -36,7 +38,11 @@ struct Subject {
 pub(super) fn run(arguments: &Run) -> Result<u8> {
     let subject = Subject::of(&arguments.target)?;
     let address = arguments.metrics.or(subject.metrics);
-    let mut workers = Workers::new(&arguments.pids, address).map_err(|why| anyhow!(why))?;
+    let mut workers = match &subject.pipeline {
+        Some(pipeline) if arguments.pids.is_empty() => Workers::of(pipeline.clone()),
+        _ => Workers::these(&arguments.pids).map_err(|why| anyhow!(why))?,
+    }
+    .with_metrics(address);
     let plan = plan(arguments, subject)?;
     let goal = goal(arguments);
     let stop = Arc::new(AtomicBool::new(false));
@@ -138,12 +144,12 @@ pub(super) fn configuration(path: &Path) -> Result<Config> {
 impl Subject {
     fn of(target: &Target) -> Result<Subject> {
         match &target.config {
-            Some(path) => Subject::worker(&configuration(path)?),
+            Some(path) => Subject::worker(path, &configuration(path)?),
             None => Subject::numbered(target),
         }
     }
 
-    fn worker(config: &Config) -> Result<Subject> {
+    fn worker(path: &Path, config: &Config) -> Result<Subject> {
         let input = &config.input;
         let plain = input.framing.is_none_or(|framing| framing == Framing::None)
             && input.registry.is_none();
@@ -160,6 +166,7 @@ impl Subject {
             dimension: config.series.dimension,
             expectation: Expectation::of(config, partitions),
             metrics: Some(config.http.listen),
+            pipeline: Some(Pipeline::new(path, config)),
             connection,
         })
     }
@@ -177,6 +184,7 @@ impl Subject {
             outputs: vec![output.clone().context(needed)?],
             dimension: *dimension,
             metrics: None,
+            pipeline: None,
         })
     }
 }

@@ -83,7 +83,7 @@ fn step(value: f64) -> f64 {
 }
 
 /// A number as people read it: at most three digits that count, or thousands with commas.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if size >= 999.5 => thousands(value.round() as i64),
@@ -95,6 +95,15 @@ pub(super) fn number(value: f64) -> String {
                 false => text,
             }
         }
+    }
+}
+
+/// A number beside a tick, where there is little room: thousands and millions by letters.
+pub(super) fn short(value: f64) -> String {
+    match value.abs() {
+        size if size >= 999_999.5 => number(value / 1e6) + "M",
+        size if size >= 9_999.5 => number(value / 1e3) + "k",
+        _ => number(value),
     }
 }
 
@@ -143,6 +152,10 @@ mod tests {
         ];
         for (value, text) in table {
             assert_eq!(number(value), text);
+        }
+        let table = [(0.1, "0.1"), (5000.0, "5,000"), (20_000.0, "20k"), (2.5e6, "2.5M")];
+        for (value, text) in table {
+            assert_eq!(short(value), text);
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Charts as SVG, drawn once: no script.
 
-use super::axis::{Axis, number};
+use super::axis::{Axis, number, short};
 use std::fmt::Write;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 250.0;
-const LEFT: f64 = 58.0;
-const RIGHT: f64 = 22.0;
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 36.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 24.0;
+/// Room for the unit, and for a label above the highest value.
+const TOP: f64 = 24.0;
+/// Room for two lines of the size that phones show.
+const BOTTOM: f64 = 42.0;
 
 /// Lines over time.
 pub(super) struct Chart<'a> {
@@ -51,30 +53,33 @@ impl Chart<'_> {
                 "<rect class=warm x={LEFT} y={TOP} width={width:.1} height={:.1} />",
                 down(0.0) - TOP
             );
-            _ = write!(
-                body,
-                "<text class=note x={:.1} y={:.1}>warm-up</text>",
-                LEFT + 5.0,
-                TOP + 13.0
-            );
         }
         body += &grid(&x, &y, "seconds", self.unit);
-        for (value, name) in &self.guides {
+        for (value, _) in &self.guides {
             let at = down(y.place(*value));
             _ = write!(body, "<path class=guide d='M{LEFT} {at:.1}H{:.1}'/>", WIDTH - RIGHT);
-            _ = write!(
-                body,
-                "<text class='note end' x={:.1} y={:.1}>{name}</text>",
-                WIDTH - RIGHT - 4.0,
-                at - 5.0
-            );
         }
         for line in &self.lines {
             let path = self.path(line, &x, &y);
             _ = write!(body, "<path class='line {}' d='{path}'/>", line.class);
         }
+        body += &self.notes(&y);
         body += &self.tips(&x);
         frame(self.label, &body)
+    }
+
+    /// The words, over the lines.
+    fn notes(&self, y: &Axis) -> String {
+        let mut notes = String::new();
+        if self.warm_up > 0.0 {
+            let (x, y) = (LEFT + 5.0, TOP + 15.0);
+            _ = write!(notes, "<text class=note x={x:.1} y={y:.1}>warm-up</text>");
+        }
+        for (value, name) in &self.guides {
+            let (x, y) = (WIDTH - RIGHT - 4.0, down(y.place(*value)) - 6.0);
+            _ = write!(notes, "<text class='note end' x={x:.1} y={y:.1}>{name}</text>");
+        }
+        notes
     }
 
     fn path(&self, line: &Line<'_>, x: &Axis, y: &Axis) -> String {
@@ -157,11 +162,19 @@ impl Histogram<'_> {
                 number(*count as f64)
             );
         }
+        for (value, _) in &self.guides {
+            let at = across(x.place(*value));
+            _ = write!(body, "<path class=guide d='M{at:.1} {TOP}V{:.1}'/>", down(0.0));
+        }
+        // Each in a row of its own, on the side of its line where there is room.
         for (n, (value, name)) in self.guides.iter().enumerate() {
             let at = across(x.place(*value));
-            let below = TOP + 12.0 + 14.0 * n as f64;
-            _ = write!(body, "<path class=guide d='M{at:.1} {TOP}V{:.1}'/>", down(0.0));
-            _ = write!(body, "<text class=note x={:.1} y={below:.1}>{name}</text>", at + 4.0);
+            let below = TOP + 14.0 + 20.0 * n as f64;
+            let (class, beside) = match at > (LEFT + WIDTH - RIGHT) / 2.0 {
+                true => ("'note end'", at - 5.0),
+                false => ("note", at + 5.0),
+            };
+            _ = write!(body, "<text class={class} x={beside:.1} y={below:.1}>{name}</text>");
         }
         frame(self.label, &body)
     }
@@ -181,7 +194,7 @@ fn grid(x: &Axis, y: &Axis, x_unit: &str, y_unit: &str) -> String {
             "<text class=end x={:.1} y={:.1}>{}</text>",
             LEFT - 7.0,
             at + 4.0,
-            number(tick)
+            short(tick)
         );
     }
     for tick in x.ticks() {
@@ -191,16 +204,12 @@ fn grid(x: &Axis, y: &Axis, x_unit: &str, y_unit: &str) -> String {
             grid,
             "<text class=middle x={at:.1} y={:.1}>{}</text>",
             down(0.0) + 18.0,
-            number(tick)
+            short(tick)
         );
     }
     let (middle, bottom) = ((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 4.0);
     _ = write!(grid, "<text class='unit middle' x={middle:.1} y={bottom:.1}>{x_unit}</text>");
-    let centre = (TOP + down(0.0)) / 2.0;
-    _ = write!(
-        grid,
-        "<text class='unit middle' transform='translate(11 {centre:.1}) rotate(-90)'>{y_unit}</text>"
-    );
+    _ = write!(grid, "<text class=unit x=2 y=13>{y_unit}</text>");
     grid
 }
 
@@ -232,7 +241,7 @@ mod tests {
             logarithmic: false,
         };
         let path = chart.path(&chart.lines[0], &Axis::linear(0.0, 4.0), &Axis::linear(0.0, 4.0));
-        assert_eq!(path, "M58.0 214.0h0L218.0 10.0M698.0 112.0h0");
+        assert_eq!(path, "M56.0 208.0h0L176.0 24.0M536.0 116.0h0");
         let svg = chart.svg();
         assert_eq!(svg.matches("class=tip").count(), 4);
         assert!(svg.contains(">goal<") && svg.contains(">warm-up<") && svg.contains("1 s\na 4"));
@@ -249,7 +258,7 @@ mod tests {
                 bar.split("height=").nth(1).unwrap().split('>').next().unwrap().parse().unwrap()
             })
             .collect();
-        assert_eq!(heights, [102.0, 204.0, 51.0]);
+        assert_eq!(heights, [92.0, 184.0, 46.0]);
         assert!(!Histogram { label: "test", bins: &[], guides: Vec::new() }.svg().contains("NaN"));
     }
 }

@@ -4,6 +4,8 @@ mod axis;
 mod chart;
 mod page;
 
+pub(crate) use axis::number;
+
 use crate::audit::{Repetitions, Verdict};
 use crate::feeder::Label;
 use crate::latency::Percentiles;
@@ -198,16 +200,18 @@ fn judge(
         (Some(lag), _) if lag.p99 > goal.lag_p99_ms => found.push((
             Finding::Invalid,
             format!(
-                "the generator itself was late: {:.3} ms at the 99th percentile, at most {} ms \
+                "the generator itself was late: {} ms at the 99th percentile, at most {} ms \
                  are allowed; give it a quieter machine or a lower rate",
-                lag.p99, goal.lag_p99_ms
+                number(lag.p99),
+                number(goal.lag_p99_ms)
             ),
         )),
         (Some(_), Some(latency)) if latency.p95 > goal.p95_ms => found.push((
             Finding::Slow,
             format!(
-                "95 % of the outputs came within {:.3} ms, not {} ms",
-                latency.p95, goal.p95_ms
+                "95 % of the outputs came within {} ms, not {} ms",
+                number(latency.p95),
+                number(goal.p95_ms)
             ),
         )),
         (Some(_), Some(_)) => {}

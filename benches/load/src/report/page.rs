@@ -234,7 +234,8 @@ fn percentiles(report: &Report) -> String {
     let mut row = |name: &str, found: Option<Percentiles>| {
         let Some(p) = found else { return };
         let cells = [p.mean, p.p50, p.p90, p.p95, p.p99, p.p99_9, p.max];
-        let cells: String = cells.iter().map(|ms| format!("<td class=n>{ms:.3}</td>")).collect();
+        let cells: String =
+            cells.iter().map(|ms| format!("<td class=n>{}</td>", number(*ms))).collect();
         _ = write!(
             rows,
             "<tr><th>{name}</th><td class=n>{}</td>{cells}</tr>",
@@ -262,7 +263,10 @@ fn audit(report: &Report) -> String {
         let ids: Vec<String> =
             ids.iter().take(3).map(|id| format!("<code>{}</code>", escaped(id))).collect();
         let (count, ids) = (number(count as f64), ids.join("<br>"));
-        _ = write!(rows, "<tr><th>{name}</th><td class='{class}'>{count}</td><td>{ids}</td></tr>");
+        _ = write!(
+            rows,
+            "<tr><th>{name}</th><td class='{class}'>{count}</td><td class=ids>{ids}</td></tr>"
+        );
     };
     row("points sent and stored", audit.inputs, false, &[]);
     row("outputs expected", audit.expected, false, &[]);
@@ -300,12 +304,18 @@ fn asked(report: &Report) -> String {
     if let Some(load) = report.machine.load_average {
         row("load average at the end", &load);
     }
-    if let Some(seen) = report.workers.as_ref().filter(|seen| !seen.pids.is_empty()) {
-        let megabytes = |bytes: &u64| format!("{:.1}", *bytes as f64 / f64::from(1 << 20));
+    let seen = report.workers.as_ref().filter(|seen| !seen.pids.is_empty());
+    if seen.is_none() {
+        row("workers counted", &"none was found on this machine: name them with --pid");
+    }
+    if let Some(seen) = seen {
+        row("workers counted", &seen.counted());
+        let megabytes = |bytes: &u64| number(*bytes as f64 / f64::from(1 << 20));
         let peaks: Vec<String> = seen.peak_bytes.iter().map(megabytes).collect();
         row("memory of the workers at the most", &format!("{} MiB", peaks.join(", ")));
         let million = 1e6 * seen.cpu_seconds / report.audit.inputs.max(1) as f64;
-        let used = format!("{:.2} s, {} s for a million points", seen.cpu_seconds, number(million));
+        let used =
+            format!("{} s, {} s for a million points", number(seen.cpu_seconds), number(million));
         row("processor time of the workers", &used);
     }
     if report.foreign_records > 0 {
