@@ -10,7 +10,10 @@ impl Config {
     pub fn from_yaml(text: &str) -> Result<Config, Problems> {
         // serde-saphyr: maintained, parses without `unsafe`, and is fuzzed; serde_yaml is archived
         // by its author, and its forks are either quiet or have advisories.
-        let document: Value = serde_saphyr::from_str(text).map_err(|e| whole(refusal(&e)))?;
+        // A field may well be called y, which YAML 1.1 takes for a word of agreement.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let document: Value =
+            serde_saphyr::from_str_with_options(text, options).map_err(|e| whole(refusal(&e)))?;
         let schema = schemars::schema_for!(Config).to_value();
         let mut problems = differences(&schema, &document);
         let rest = without(document, &problems);
@@ -33,7 +36,7 @@ fn refusal(error: &serde_saphyr::Error) -> String {
         serde_saphyr::Error::NonFiniteFloat { .. } => {
             format!("{message} (a radius without a limit is written as the word infinity)")
         }
-        _ => message,
+        _ => message.strip_prefix("error: ").unwrap_or(&message).into(),
     }
 }
 
@@ -58,6 +61,7 @@ fn without(mut document: Value, problems: &[Problem]) -> Value {
 mod tests {
     use super::*;
     use crate::config::{Auto, Radius};
+    use mesh::schema::Values;
 
     const GOOD: &str = "
 kafka: {brokers: 'localhost:9092', input: ecg, properties: {linger.ms: '2'}}
@@ -133,6 +137,14 @@ scales:
             assert!(paths.contains(&path), "{path} is not in:\n{problems}");
         }
         assert!(problems.to_string().starts_with("14 things are wrong"), "{problems}");
+    }
+
+    #[test]
+    fn fields_may_be_called_x_and_y() {
+        let lines = "series: {dimension: 2}\ninput: {fields: {values: [x, y], series: n}}";
+        let config = Config::from_yaml(&format!("{GOOD}{lines}")).unwrap();
+        assert_eq!(config.input.fields.series.as_deref(), Some("n"));
+        assert_eq!(config.input.fields.values, Values::Each(vec!["x".into(), "y".into()]));
     }
 
     #[test]
