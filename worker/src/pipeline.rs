@@ -20,12 +20,7 @@ use mesh::topics::{self, Policy, Topic};
 use mesh::{Connection, Delivery, Source, Topics};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-/// How long it may take until every broker knows how a topic that was just made is configured.
-const KNOWN: Duration = Duration::from_secs(5);
-/// How long to wait before it is asked again.
-const AGAIN: Duration = Duration::from_millis(200);
+use std::time::Duration;
 
 /// Reads points and delivers results until it is told to stop; then finishes what is in hand,
 /// remembers where it was, and returns.
@@ -140,25 +135,21 @@ fn ensure_dead_letters(
 /// Makes the topic of the checkpoints, unless there is one that keeps them.
 fn ensure_checkpoints(connection: &Connection, name: &str, partitions: i32) -> Result<()> {
     ensure(connection, Topic { name, partitions, compacted: true, largest: None })?;
-    let deadline = Instant::now() + KNOWN;
-    loop {
-        match topics::policy(connection, name) {
-            Ok(Some(policy)) if !policy.compacted || policy.kept.is_some() || policy.bounded => {
-                if Instant::now() < deadline {
-                    std::thread::sleep(AGAIN);
-                    continue;
-                }
-                let reason = "its records would be deleted, and with them the memory of series at \
-                              rest: set cleanup.policy to compact"
-                    .into();
-                return Err(mesh::Error::Topic { topic: name.into(), reason }.into());
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!("it is taken for granted that {name} is compacted: {error}");
-            }
+    let keeps = |policy: &Option<Policy>| {
+        policy.as_ref().is_none_or(|p| p.compacted && p.kept.is_none() && !p.bounded)
+    };
+    match topics::once_known(|| topics::policy(connection, name), keeps) {
+        Ok(policy) if !keeps(&policy) => {
+            let reason = "its records would be deleted, and with them the memory of series at \
+                          rest: set cleanup.policy to compact"
+                .into();
+            Err(mesh::Error::Topic { topic: name.into(), reason }.into())
         }
-        return Ok(());
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!("it is taken for granted that {name} is compacted: {error}");
+            Ok(())
+        }
     }
 }
 

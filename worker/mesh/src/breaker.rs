@@ -4,11 +4,12 @@
 //! | --- | --- | --- |
 //! | closed | flows | a limit is exceeded: opens |
 //! | open | waits; nothing is dropped | the back-off is over and nothing is wrong: half-opens |
-//! | half-open | lets one batch through | the batch arrived: closes; a limit is exceeded: opens; no batch comes for a while, and what was wrong can be seen to be over: closes |
+//! | half-open | lets one batch through | the batch arrived: closes; a limit is exceeded: opens |
 //!
-//! Each try that fails doubles the back-off, up to a cap, and so does a relapse that only a try can
-//! show. The breaker has no clock and no
-//! threads: it is told the time, and what is known of the delivery ([`Vitals`]).
+//! An idle input has no batch to try with: half-open, it flows again after a back-off if what was
+//! wrong can be seen to be over. Each try that fails doubles the back-off, up to a cap, and so does
+//! a relapse that only a try can show. The breaker has no clock and no threads: it is told the
+//! time, and what is known of the delivery ([`Vitals`]).
 //!
 //! What is not promised: that nothing more is sent while it is open. What was read before is
 //! computed and sent as far as the queues allow.
@@ -211,7 +212,6 @@ impl Breaker {
             return Some(self.open(now, cause));
         }
         let calm = vitals.waiting == 0 && vitals.oldest.is_none();
-        // An input that is idle has nothing to try with.
         let is_over = cause.is_standing() && vitals.down.is_none();
         let idle = is_over && now.saturating_sub(self.since) >= self.limits.shortest();
         (calm && (self.probe.is_some() || idle)).then_some(State::Closed)

@@ -219,8 +219,10 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 /// What a client has to say of an error while it goes on by itself.
 pub(crate) fn tell(doing: &str, error: &KafkaError, reason: &str) {
     match TROUBLE.says(&format!("{doing} {error} {reason}")) {
-        Some(0) => tracing::warn!(%error, reason, "{doing}, trying again"),
-        Some(left_out) => tracing::warn!(%error, reason, left_out, "{doing}, trying again"),
+        Some(left_out) => {
+            let left_out = (left_out > 0).then_some(left_out);
+            tracing::warn!(%error, reason, left_out, "{doing}, trying again");
+        }
         None => tracing::debug!(%error, reason, "{doing}, trying again"),
     }
 }

@@ -59,15 +59,33 @@ pub struct Topic<'a> {
 /// When the brokers cannot be reached, or do not know the topic after some seconds.
 pub fn partitions(connection: &Connection, topic: &str) -> Result<i32, Error> {
     let client = Contact::new(connection)?;
-    let deadline = Instant::now() + PROPAGATION;
-    loop {
+    let count = || {
         let metadata = client.metadata(Some(topic))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none());
-        match found.map_or(0, |t| t.partitions().len()) {
-            0 if Instant::now() > deadline => return Err(Error::NoTopic(topic.into())),
-            0 => std::thread::sleep(Duration::from_millis(200)),
-            count => return Ok(count as i32),
+        Ok(found.map_or(0, |t| t.partitions().len()))
+    };
+    match once_known(count, |count| *count > 0)? {
+        0 => Err(Error::NoTopic(topic.into())),
+        count => Ok(count as i32),
+    }
+}
+
+/// The answer to a question about a topic that may just have been made: it is asked again until
+/// the answer `is` one that a broker gives who knows the topic, or every broker should.
+///
+/// # Errors
+/// The error of the question.
+pub fn once_known<T>(
+    ask: impl Fn() -> Result<T, Error>,
+    is: impl Fn(&T) -> bool,
+) -> Result<T, Error> {
+    let deadline = Instant::now() + PROPAGATION;
+    loop {
+        let answer = ask()?;
+        if is(&answer) || Instant::now() > deadline {
+            return Ok(answer);
         }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
@@ -86,17 +104,13 @@ pub fn exists(connection: &Connection, topic: &str) -> Result<bool, Error> {
 /// When the brokers cannot be reached.
 pub fn missing(connection: &Connection, topics: &[String]) -> Result<Vec<String>, Error> {
     let client = Contact::new(connection)?;
-    let deadline = Instant::now() + PROPAGATION;
-    loop {
+    let missing = || {
         let metadata = client.metadata(None)?;
         let there: Vec<&str> = metadata.topics().iter().map(|t| t.name()).collect();
         let missing = topics.iter().filter(|topic| !there.contains(&topic.as_str()));
-        let missing: Vec<String> = missing.cloned().collect();
-        if missing.is_empty() || Instant::now() > deadline {
-            return Ok(missing);
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
+        Ok(missing.cloned().collect())
+    };
+    once_known(missing, Vec::is_empty)
 }
 
 /// How long a topic keeps its records; `None` for topics of the broker inside the process, which

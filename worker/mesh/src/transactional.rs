@@ -213,11 +213,13 @@ impl Transactions for Transactional {
 
     fn commit_offset(&mut self, next: i64) -> Result<(), Trouble> {
         let (producer, group) = (self.producer()?.clone(), self.group.clone());
-        let offset = self.group.offset(self.partition, next);
         let make = || Offsets::of(producer.clone(), group);
-        let added = offset.map(|offset| self.offsets.get_or_insert_with(make).add(offset));
-        match added.transpose() {
-            Some(added) => self.settled(added.flatten()),
+        let added = match self.group.offset(self.partition, next) {
+            Ok(offset) => self.offsets.get_or_insert_with(make).add(offset),
+            Err(error) => Some(Err(error)),
+        };
+        match added {
+            Some(added) => self.settled(added),
             None => {
                 // Nobody will hear of what it has in flight.
                 producer.purge(PurgeConfig::default().queue().inflight());

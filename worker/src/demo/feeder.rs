@@ -8,8 +8,8 @@ use mesh::schema::Point;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How long the feeder sleeps when nothing is due. Points come in packets, as from a monitor: the broker
-/// inside the process looks for an offset packet by packet, from its first one on.
+/// How long the feeder sleeps when nothing is due. Points come in packets, as from a monitor: the
+/// broker inside the process looks for an offset packet by packet, from its first one on.
 const REST: Duration = Duration::from_millis(8);
 
 /// What is played, how fast, and under which name.

@@ -149,8 +149,7 @@ struct Progress<'a> {
 
 impl Progress<'_> {
     fn new(topic: &str) -> Progress<'_> {
-        let now = Instant::now();
-        Progress { topic, records: 0, last: now, told: now }
+        Progress { topic, records: 0, last: Instant::now(), told: Instant::now() }
     }
 
     fn advance(&mut self) {

@@ -146,9 +146,9 @@ impl Decoder {
         self.decode_asking(record, None)
     }
 
-    /// What the samples of records depend on besides the records, as text: the configuration,
-    /// the schema file, and the rules of this version. Where a registry is does not count, since its schemas are never changed
-    /// under their id.
+    /// What the samples of records depend on besides the records, as text: the configuration, the
+    /// schema file, and the rules of this version. Where a registry is does not count, since its
+    /// schemas are never changed under their id.
     pub fn meaning(&self) -> &str {
         &self.meaning
     }
