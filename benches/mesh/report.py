@@ -26,6 +26,7 @@ EXPECTED = [
     (("worker", "rate"), WORKLOADS),
     (("worker", "rate_of_variants"), VARIANTS),
     (("worker", "scaling"), ["1", "2", "4"]),
+    (("worker", "engine_alone"), ["1", "2", "4"]),
     (("worker", "latency"), GUARANTEES),
     (("worker", "latency_of_more"), GUARANTEES),
     (("worker", "recovery"), GUARANTEES),
@@ -153,10 +154,14 @@ def default(runs):
     )
 
 
-def scaling(costs):
-    one = costs["1"]
-    for workers, seconds in costs.items():
-        yield [workers, number(seconds), f"{100 * (seconds / one - 1):+.0f} %"]
+def scaling(costs, alone):
+    alone = {processes: sum(runs) / len(runs) for processes, runs in alone.items()}
+    for workers in costs:
+        yield [workers, *against_one(costs, workers), *against_one(alone, workers)]
+
+
+def against_one(costs, workers):
+    return number(costs[workers]), f"{100 * (costs[workers] / costs['1'] - 1):+.0f} %"
 
 
 def recoveries(worker):
@@ -196,8 +201,9 @@ def report(measurement):
     yield from footnote(lines)
     yield default(worker["latency"])
     yield "\n### CPU time by number of workers, torus\n"
-    head = ["workers", "CPU seconds per million points", "against one"]
-    yield from markdown(head, scaling(measurement["cpu_seconds_per_million_points"]))
+    head = ["processes", "CPU seconds per million points", "against one", "of the engine alone", "against one"]
+    costs = measurement["cpu_seconds_per_million_points"]
+    yield from markdown(head, scaling(costs, worker["engine_alone"]))
     yield "\n### After a worker of two was killed\n"
     head = ["guarantee", "seconds until its partitions are served", "partitions that paused", "lost", "came again", "reordered"]
     yield from markdown(head, recoveries(worker))

@@ -6,7 +6,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The worker's binary, built by the cargo that built this, in the profile of this.
-pub(crate) fn worker() -> Result<PathBuf> {
+///
+/// # Errors
+/// When it cannot be built.
+pub fn worker() -> Result<PathBuf> {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     if let Some(binary) = BINARY.get() {
         return Ok(binary.clone());

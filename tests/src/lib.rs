@@ -1,7 +1,7 @@
 //! The real parts that the end-to-end tests and the benchmarks start.
 
 pub mod audit;
-mod binary;
+pub mod binary;
 pub mod browser;
 pub mod certificates;
 mod command;

@@ -178,7 +178,7 @@ impl Drop for Process {
 
 /// The user and system time in the text of `/proc/<pid>/stat`: its fields 14 and 15, counted from
 /// 1. The second, a name in parentheses, may itself hold blanks and parentheses.
-fn cpu_of(stat: &str) -> Option<Duration> {
+pub fn cpu_of(stat: &str) -> Option<Duration> {
     let (_, after) = stat.rsplit_once(')')?;
     let mut fields = after.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();

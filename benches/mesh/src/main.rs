@@ -1,6 +1,7 @@
 //! End to end on a real Kafka: the worker, a Python program that does the same, and Kafka Streams
 //! that passes points through. Prints what it finds and writes `target/bench/mesh.json`.
 
+mod alone;
 mod arrivals;
 mod audit;
 mod backlog;
@@ -61,8 +62,7 @@ fn main() -> Result<()> {
         return course.scaling().map(drop);
     }
     let mut machine = machine::Machine::of(&course.peers.python)?;
-    let worker = course.worker()?;
-    let peers = course.peers()?;
+    let (worker, peers) = course.run()?;
     machine.load_after = machine::load()?;
     let results = Results::of(machine, worker, peers);
     if let Some(folder) = arguments.out.parent() {

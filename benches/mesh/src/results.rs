@@ -32,11 +32,13 @@ const METHOD: [&str; 8] = [
      and that counts. The series began one after another, so that their results do not all fall \
      due at once. Beside it stands the latency from the append of that point, as the broker tells \
      it (whole milliseconds, rounded down). A run whose generator was late by more than a tenth \
-     of the goal of 20 ms, at the 99th percentile, is invalid.",
+     of the goal of 20 ms, at the 99th percentile, is invalid, and repeated up to twice.",
     "CPU time by number of workers: the same points at one rate that a single worker holds with \
-     room to spare, since more workers than cores cannot be saturated. They come in pulses, 50 ms \
+     room to spare, since more workers than cores cannot be saturated. They come in pulses, 500 ms \
      after one another: what a worker fetches at once has as many points of each partition \
-     whether it has one or all four.",
+     whether it has one or all four. Beside it stands what as many processes cost at once that \
+     only compute, each the same points from a file: so much of the growth is the machine's, \
+     whose cores share caches.",
     "Recovery: one of two workers is killed while points come at a steady rate; from the kill to \
      the first result of a point appended after it, in the partition where that took longest.",
     "Every run, with those in which a worker was killed, is audited against the input topic: \
@@ -99,6 +101,9 @@ impl From<Percentiles> for LatencyOf {
     }
 }
 
+/// Every run, by the number of processes.
+pub(crate) type Rounds<T> = BTreeMap<usize, Vec<T>>;
+
 /// The worker in detail.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct WorkerResults {
@@ -107,7 +112,9 @@ pub(crate) struct WorkerResults {
     /// On the torus, by what is done otherwise.
     pub(crate) rate_of_variants: BTreeMap<&'static str, Drained>,
     /// Every run, by the number of workers.
-    pub(crate) scaling: BTreeMap<usize, Vec<Shared>>,
+    pub(crate) scaling: Rounds<Shared>,
+    /// The control: CPU seconds per million points of as many processes at once that only compute.
+    pub(crate) engine_alone: Rounds<f64>,
     /// Of points in one partition.
     pub(crate) latency: ByGuarantee<Paced>,
     /// Of as many points in more partitions.

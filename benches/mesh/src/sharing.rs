@@ -72,7 +72,8 @@ impl Shared {
     }
 }
 
-/// CPU seconds of a million points, over some runs.
+/// CPU seconds of a million points, over some runs. The mean: a run in which other processes took
+/// the cores is as likely for any number of workers.
 pub(crate) fn cost(runs: &[Shared]) -> f64 {
     let cpu: f64 = runs.iter().map(|run| run.cpu_seconds).sum();
     let points: usize = runs.iter().map(|run| run.points).sum();

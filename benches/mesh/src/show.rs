@@ -53,6 +53,10 @@ pub(crate) fn shared(shared: &Shared) {
     );
 }
 
+pub(crate) fn alone(cost: f64) {
+    println!("  {cost:.1} CPU seconds per million points by as many processes that only compute");
+}
+
 pub(crate) fn recovered(recovered: &Recovered) {
     println!(
         "  served again after {:.1} s, {} partitions had paused; {}",

@@ -101,7 +101,7 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 /// How long there may be no room for records until their partition is paused. A pause throws away
 /// what was fetched ahead, so that short ones would cost more than they save.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long a poll waits for a first record.
+/// How long a poll waits for a first record while others are held, for which there may be room.
 const POLL: Duration = Duration::from_millis(20);
 /// How often it is looked where paused partitions end, and how long that may take for each.
 const LOOK: Duration = Duration::from_secs(2);
@@ -196,7 +196,10 @@ impl Source {
         let (mut intake, mut looked) = (Intake::default(), Instant::now());
         let (mut committed, mut again) = (Instant::now(), Instant::now());
         while let Some(pace) = pace()? {
-            self.step(pace, &mut intake)?;
+            // The client waits for whole milliseconds, and spins for what remains of one.
+            let spare = COMMIT.saturating_sub(committed.elapsed()).as_millis() as u64 + 1;
+            let spare = Duration::from_millis(spare);
+            self.step(pace, &mut intake, spare)?;
             if committed.elapsed() >= COMMIT {
                 let all = again.elapsed() >= AGAIN;
                 self.commit(&self.membership().owner.commits(all), CommitMode::Async);
@@ -248,7 +251,8 @@ impl Source {
     }
 
     /// Hands over what is held and what has arrived, as far as `pace` allows and there is room.
-    fn step(&self, pace: Pace, intake: &mut Intake) -> Result<(), Error> {
+    /// There are `spare` moments to wait for a first record, if none is held.
+    fn step(&self, pace: Pace, intake: &mut Intake, spare: Duration) -> Result<(), Error> {
         self.forget_what_left(intake);
         let mut batches = match pace {
             Pace::Flow => usize::MAX,
@@ -262,7 +266,8 @@ impl Source {
             }
         }
         self.membership().pause(&self.consumer, pace, intake)?;
-        let arrived = self.gather()?;
+        let spare = if intake.partitions().is_empty() { spare } else { spare.min(POLL) };
+        let arrived = self.gather(spare)?;
         self.forget_what_left(intake);
         let patience = Instant::now() + PATIENCE;
         for (partition, records) in arrived {
@@ -304,10 +309,10 @@ impl Source {
 
     /// What has arrived: waits for a first record, then takes what there is, until a batch is as
     /// large as it may be.
-    fn gather(&self) -> Result<BTreeMap<i32, Vec<Record>>, Error> {
+    fn gather(&self, mut wait: Duration) -> Result<BTreeMap<i32, Vec<Record>>, Error> {
         let mut batches: BTreeMap<i32, Vec<Record>> = BTreeMap::new();
         let most = self.membership().owner.batch();
-        let (mut bytes, mut wait, mut end) = (0, POLL, None);
+        let (mut bytes, mut end) = (0, None);
         while bytes < BATCH_BYTES && end.is_none_or(|end| Instant::now() < end) {
             let Some((partition, record)) = self.next(wait)? else { break };
             bytes += record.bytes();
