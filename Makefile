@@ -1,9 +1,10 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build load demo test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
+.PHONY: help build load demo cluster-up cluster-down kafka-up kafka-down test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
+ENVIRONMENT := cargo run --quiet --locked -p streaming-tda-tests --bin stda-environment --
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -20,7 +21,21 @@ demo: ## Watch a real electrocardiogram: terminal and live page (ARGS="--seconds
 	@scripts/setup build
 	cargo run --release --locked -p streaming-tda-worker -- demo $(ARGS)
 
-test: ## Everything: format, lints, licences, unit, property and doc tests, real Kafka, real browser
+cluster-up: ## A Kubernetes cluster on this machine, to try things on; needs root (ARGS="--nodes 2")
+	@scripts/setup cluster
+	@$(ENVIRONMENT) cluster up $(ARGS)
+
+cluster-down: ## End that cluster, and remove all that it kept
+	@$(ENVIRONMENT) cluster down
+
+kafka-up: ## An Apache Kafka on localhost:9092, and for pods of the cluster (ARGS="--port 9192")
+	@scripts/setup kafka
+	@$(ENVIRONMENT) kafka up $(ARGS)
+
+kafka-down: ## End that Kafka, and forget what it has
+	@$(ENVIRONMENT) kafka down
+
+test: ## Everything: format, lints, licences, unit, property and doc tests, real Kafka, Kubernetes, browser
 	@scripts/setup test
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) -- --deny warnings

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NO_OPENSSL: &str = "the tests make certificates with it (Debian: apt-get install openssl)";
+pub(crate) const NO_OPENSSL: &str =
+    "the tests make certificates with it (Debian: apt-get install openssl)";
+const LOCALHOST: &str = "subjectAltName=IP:127.0.0.1";
 
 /// Files in the PEM format.
 #[derive(Clone, Debug)]
@@ -27,33 +29,69 @@ impl Certificates {
     /// # Errors
     /// When OpenSSL is missing or refuses.
     pub fn make(folder: &Path) -> Result<Certificates> {
-        let at = |name: &str| folder.join(name);
-        let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
-        let mut authority = Command::new("openssl");
-        authority.args(new).args(["-nodes", "-days", "3650", "-subj", "/CN=authority", "-keyout"]);
-        authority.arg(at("authority.key")).arg("-out").arg(at("authority.pem"));
-        run(&mut authority, NO_OPENSSL)?;
-        for name in ["broker", "client"] {
-            let mut signed = Command::new("openssl");
-            signed
-                .args(new)
-                .args(["-nodes", "-days", "3650"])
-                .args(["-subj", &format!("/CN={name}")]);
-            signed.args(["-addext", "subjectAltName=IP:127.0.0.1"]);
-            signed.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-            signed.arg("-CA").arg(at("authority.pem")).arg("-CAkey").arg(at("authority.key"));
-            signed.arg("-keyout").arg(at(&format!("{name}.key")));
-            signed.arg("-out").arg(at(&format!("{name}.pem")));
-            run(&mut signed, NO_OPENSSL)?;
-        }
-        let parts = ["broker.key", "broker.pem", "authority.pem"].map(at).map(fs::read_to_string);
-        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        fs::write(at("broker.all.pem"), parts.concat())?;
+        let authority = Authority::make(folder, "authority")?;
+        let sign = |name| authority.sign(name, &format!("/CN={name}"), &[LOCALHOST]);
+        let (broker, client) = (sign("broker")?, sign("client")?);
+        let parts = [&broker.key, &broker.certificate, &authority.certificate];
+        let parts = parts.map(fs::read_to_string).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let all = folder.join("broker.all.pem");
+        fs::write(&all, parts.concat())?;
         Ok(Certificates {
-            authority: at("authority.pem"),
-            broker: at("broker.all.pem"),
-            client: at("client.pem"),
-            client_key: at("client.key"),
+            authority: authority.certificate,
+            broker: all,
+            client: client.certificate,
+            client_key: client.key,
         })
     }
+}
+
+/// Who signs certificates.
+#[derive(Clone, Debug)]
+pub(crate) struct Authority {
+    folder: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// A certificate that an authority has signed, and its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Authority {
+    /// Makes the files `<name>.pem` and `<name>.key` in `folder`.
+    pub(crate) fn make(folder: &Path, name: &str) -> Result<Authority> {
+        let Signed { certificate, key } = Signed::at(folder, name);
+        run(&mut new(&format!("/CN={name}"), &certificate, &key), NO_OPENSSL)?;
+        Ok(Authority { folder: folder.into(), certificate, key })
+    }
+
+    /// Makes `<name>.pem` and `<name>.key` beside the authority's own, with these extensions.
+    pub(crate) fn sign(&self, name: &str, subject: &str, extensions: &[&str]) -> Result<Signed> {
+        let signed = Signed::at(&self.folder, name);
+        let mut openssl = new(subject, &signed.certificate, &signed.key);
+        openssl.arg("-CA").arg(&self.certificate).arg("-CAkey").arg(&self.key);
+        for extension in ["basicConstraints=critical,CA:FALSE"].iter().chain(extensions) {
+            openssl.args(["-addext", extension]);
+        }
+        run(&mut openssl, NO_OPENSSL)?;
+        Ok(signed)
+    }
+}
+
+impl Signed {
+    fn at(folder: &Path, name: &str) -> Signed {
+        let file = |ending| folder.join(format!("{name}.{ending}"));
+        Signed { certificate: file("pem"), key: file("key") }
+    }
+}
+
+fn new(subject: &str, certificate: &Path, key: &Path) -> Command {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-nodes", "-days", "3650", "-subj", subject]);
+    openssl.arg("-keyout").arg(key).arg("-out").arg(certificate);
+    openssl
 }

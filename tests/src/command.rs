@@ -43,9 +43,14 @@ pub(crate) fn stable_port() -> Result<u16> {
     for _ in 0..10_000 {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = 12_000 + first.wrapping_mul(97).wrapping_add(step) % 18_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if is_free(port) {
             return Ok(port);
         }
     }
     bail!("no port between 12000 and 30000 is free")
+}
+
+/// Whether no server has this port of localhost.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }

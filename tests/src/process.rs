@@ -5,7 +5,7 @@ use crate::guard::{self, guarded};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -14,7 +14,9 @@ use tempfile::TempDir;
 pub struct Process {
     name: String,
     child: Child,
-    folder: TempDir,
+    log: PathBuf,
+    // Removed after it.
+    folder: Option<TempDir>,
 }
 
 impl Process {
@@ -28,14 +30,30 @@ impl Process {
         program: impl AsRef<OsStr>,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Process> {
-        let log = File::create(folder.path().join("log"))?;
+        let log = folder.path().join("log");
+        let mut process = Process::with_log(name, log, program, arguments)?;
+        process.folder = Some(folder);
+        Ok(process)
+    }
+
+    /// Starts a program that appends to a log, which is there when it has ended.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn with_log<A: AsRef<OsStr>>(
+        name: &str,
+        log: PathBuf,
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Process> {
+        let output = File::options().create(true).append(true).open(&log)?;
         let child = guarded(program)
             .args(arguments)
-            .stdout(log.try_clone()?)
-            .stderr(log)
+            .stdout(output.try_clone()?)
+            .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        Ok(Process { name: name.into(), child, folder })
+        Ok(Process { name: name.into(), child, log, folder: None })
     }
 
     /// Ends it as a crash would.
@@ -88,6 +106,11 @@ impl Process {
         }
     }
 
+    /// The number that the system knows it by.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     ///
     /// # Errors
@@ -120,19 +143,14 @@ impl Process {
     /// # Errors
     /// When it has not in time, or ends.
     pub fn wait_for(&mut self, text: &str, time: Duration) -> Result<()> {
-        let log = self.folder.path().join("log");
+        let log = self.log.clone();
         let logged = || fs::read_to_string(&log).is_ok_and(|log| log.contains(text));
         self.wait_until(&format!("{} logs {text:?}", self.name), time, logged)
     }
 
     /// What it has printed.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    /// Its own folder.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Bytes of memory that it has in use.
@@ -154,6 +172,11 @@ impl Process {
     pub fn cpu(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         cpu_of(&stat).with_context(|| format!("/proc/{}/stat tells no times", self.child.id()))
+    }
+
+    /// Ends it as a crash would, and waits until it is gone.
+    pub(crate) fn end(&mut self) {
+        guard::kill(&mut self.child);
     }
 
     fn wait(&mut self, time: Duration) -> Result<ExitStatus> {

@@ -1,6 +1,6 @@
 use super::jars;
 use super::options::Options;
-use crate::command::{run, stable_port};
+use crate::command::{is_free, run, stable_port};
 use crate::guard;
 use crate::java::NO_JAVA;
 use anyhow::{Context, Result, bail};
@@ -21,13 +21,24 @@ pub(super) struct Ports {
     /// What it tells its clients to reach.
     pub(super) advertised: u16,
     pub(super) controller: u16,
+    /// Plain, for the pods of a cluster.
+    pub(super) pods: u16,
 }
 
 impl Ports {
-    pub(super) fn find(proxied: bool) -> Result<Ports> {
-        let clients = stable_port()?;
-        let advertised = if proxied { stable_port()? } else { clients };
-        Ok(Ports { direct: stable_port()?, clients, advertised, controller: stable_port()? })
+    pub(super) fn find(options: &Options) -> Result<Ports> {
+        let clients = match options.port {
+            Some(port) if is_free(port) => port,
+            Some(port) => bail!("another program has port {port} of localhost"),
+            None => stable_port()?,
+        };
+        Ok(Ports {
+            direct: stable_port()?,
+            clients,
+            advertised: if options.proxied { stable_port()? } else { clients },
+            controller: stable_port()?,
+            pods: stable_port()?,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use broker::{Broker, Ports};
 use mesh::Connection;
 use mesh::topics::{self, Topic};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tempfile::TempDir;
@@ -26,6 +27,7 @@ pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
     ports: Vec<Ports>,
     proxies: Vec<Proxy>,
+    pods: Option<Ipv4Addr>,
     libraries: PathBuf,
     // The last to go: the brokers write into it.
     _folder: TempDir,
@@ -62,7 +64,7 @@ impl Kafka {
     pub fn with(options: &Options) -> Result<Kafka> {
         let libraries = jars::libraries()?;
         let folder = tempfile::tempdir().context("cannot make a folder for Kafka")?;
-        let ports = (0..options.brokers).map(|_| Ports::find(options.proxied));
+        let ports = (0..options.brokers).map(|_| Ports::find(options));
         let ports: Vec<Ports> = ports.collect::<Result<_>>()?;
         let mut proxies = Vec::new();
         if options.proxied {
@@ -79,7 +81,8 @@ impl Kafka {
         brokers.iter_mut().try_for_each(Broker::spawn)?;
         brokers.iter_mut().try_for_each(Broker::wait_until_started)?;
         let brokers = brokers.into_iter().map(Mutex::new).collect();
-        Ok(Kafka { brokers, ports, proxies, libraries, _folder: folder })
+        let pods = options.pods;
+        Ok(Kafka { brokers, ports, proxies, pods, libraries, _folder: folder })
     }
 
     /// How the tests reach the brokers: plainly, past proxies.
@@ -90,6 +93,13 @@ impl Kafka {
     /// `host:port` of the brokers, separated by commas, as a worker is told.
     pub fn address(&self) -> String {
         addresses(self.ports.iter().map(|ports| ports.advertised))
+    }
+
+    /// The same for the pods of a cluster, if they can reach it.
+    pub fn address_for_pods(&self) -> Option<String> {
+        let host = self.pods?;
+        let brokers = self.ports.iter().map(|ports| format!("{host}:{}", ports.pods));
+        Some(brokers.collect::<Vec<_>>().join(","))
     }
 
     fn direct(&self) -> String {

@@ -1,6 +1,7 @@
 use super::broker::Ports;
 use crate::certificates::Certificates;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,6 +39,10 @@ pub struct Options {
     pub log: Option<PathBuf>,
     /// Whether they start quickly rather than run fast.
     pub quick: bool,
+    /// The port of its clients, where there is one broker; a free one otherwise.
+    pub port: Option<u16>,
+    /// Another address of this host, where the pods of a cluster reach the brokers.
+    pub pods: Option<Ipv4Addr>,
     /// More lines of `server.properties`.
     pub properties: String,
 }
@@ -50,6 +55,8 @@ impl Default for Options {
             security: Security::None,
             log: None,
             quick: true,
+            port: None,
+            pods: None,
             properties: String::new(),
         }
     }
@@ -70,15 +77,19 @@ impl Options {
             .zip(ports)
             .map(|(id, ports)| format!("{id}@127.0.0.1:{}", ports.controller))
             .collect();
-        let Ports { direct, clients, advertised, controller } = ports[index];
+        let Ports { direct, clients, advertised, controller, pods } = ports[index];
+        let for_pods = match self.pods {
+            Some(host) => format!(",PODS://{host}:{pods}"),
+            None => String::new(),
+        };
         let (replicas, in_sync) = if self.brokers < 3 { (1, 1) } else { (3, 2) };
         format!(
             "process.roles=broker,controller
 node.id={}
 controller.quorum.voters={}
-listeners=DIRECT://127.0.0.1:{direct},CLIENTS://127.0.0.1:{clients},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=DIRECT://127.0.0.1:{direct},CLIENTS://127.0.0.1:{advertised}
-listener.security.protocol.map=DIRECT:PLAINTEXT,CLIENTS:{},CONTROLLER:PLAINTEXT
+listeners=DIRECT://127.0.0.1:{direct},CLIENTS://127.0.0.1:{clients},CONTROLLER://127.0.0.1:{controller}{for_pods}
+advertised.listeners=DIRECT://127.0.0.1:{direct},CLIENTS://127.0.0.1:{advertised}{for_pods}
+listener.security.protocol.map=DIRECT:PLAINTEXT,CLIENTS:{},CONTROLLER:PLAINTEXT,PODS:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=DIRECT
 log.dirs={}
