@@ -4,4 +4,5 @@
 mod control_plane;
 mod holder;
 mod nodes;
+mod resources;
 mod traces;
