@@ -140,6 +140,19 @@ scales:
     }
 
     #[test]
+    fn properties_are_numbers_flags_or_text() {
+        let lines = "{linger.ms: 2, log.connection.close: false, queue.buffering.max.ms: 0.5, \
+                     client.id: a}";
+        let text = GOOD.replace("{linger.ms: '2'}", lines);
+        let read = Config::from_yaml(&text).unwrap_or_else(|e| panic!("{e}")).kafka.properties;
+        let read: Vec<&str> = read.values().map(String::as_str).collect();
+        assert_eq!(read, ["a", "2", "false", "0.5"]);
+        let text = GOOD.replace("{linger.ms: '2'}", "{linger.ms: [2]}");
+        let problems = Config::from_yaml(&text).unwrap_err().0;
+        assert_eq!(problems[0].path, "kafka.properties.linger.ms");
+    }
+
+    #[test]
     fn fields_may_be_called_x_and_y() {
         let lines = "series: {dimension: 2}\ninput: {fields: {values: [x, y], series: n}}";
         let config = Config::from_yaml(&format!("{GOOD}{lines}")).unwrap();

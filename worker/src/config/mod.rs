@@ -3,6 +3,7 @@
 mod check;
 mod conform;
 mod load;
+mod properties;
 mod scale;
 
 use mesh::breaker::Limits;
@@ -102,7 +103,8 @@ pub struct Kafka {
     pub breaker: Limits,
     /// Properties of librdkafka for every client, as `name: value`; secrets do not belong here, but
     /// into files that `security` names. Default: none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "properties::read")]
+    #[schemars(with = "BTreeMap<String, properties::Scalar>")]
     pub properties: BTreeMap<String, String>,
 }
 
