@@ -1,0 +1,161 @@
+//! The process: HTTP, the lease, and the controller while it is held.
+
+use crate::leader::Candidate;
+use crate::metrics::Metrics;
+use crate::revision::Settings;
+use crate::{controller, http};
+use anyhow::{Context, Result};
+use clap::Parser;
+use crds::StreamingTDA;
+use kube::api::{Api, ListParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::DeserializeGuard;
+use kube::{Client, Config};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+/// How long what is in hand may take when the process is told to end: less than a pod is given.
+const FINISHING: Duration = Duration::from_secs(20);
+/// How often it is looked whether the definitions are there.
+const LOOKING: Duration = Duration::from_secs(5);
+
+/// Keeps a cluster what its StreamingTDA resources say
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// The kubeconfig of the cluster; by default the cluster that this runs in, or else KUBECONFIG
+    #[arg(long)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Namespaces whose resources are worked on, separated by commas; all when none is named
+    #[arg(long, value_delimiter = ',', env = "STDA_WATCH_NAMESPACES")]
+    pub watch_namespaces: Vec<String>,
+    /// Where the workers' image is when a resource does not say so, without a tag
+    #[arg(long, default_value = "streaming-tda-worker", env = "STDA_WORKER_REPOSITORY")]
+    pub worker_repository: String,
+    /// The tag of the workers' image when a resource does not name one
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"), env = "STDA_WORKER_TAG")]
+    pub worker_tag: String,
+    /// The Lease that says which of several operators acts
+    #[arg(long, default_value = "streaming-tda-operator")]
+    pub lease: String,
+    /// The namespace of that Lease; by default the one that this runs in
+    #[arg(long, env = "POD_NAMESPACE")]
+    pub lease_namespace: Option<String>,
+    /// What this operator is called in the Lease and in events; no other has the same name
+    #[arg(long, env = "POD_NAME", default_value_t = format!("process-{}", std::process::id()))]
+    pub identity: String,
+    /// Act without a Lease: there is no other operator
+    #[arg(long)]
+    pub alone: bool,
+    /// The address for /metrics, /health/live and /health/ready
+    #[arg(long, default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+}
+
+/// Runs until the process is told to end, or the lease is lost.
+///
+/// # Errors
+/// When the API server cannot be reached, the port cannot be listened on, or the lease is lost.
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let config = cluster(arguments.kubeconfig.as_deref()).await?;
+    let namespace = arguments.lease_namespace.clone().unwrap_or(config.default_namespace.clone());
+    let client = Client::try_from(config)?;
+    let metrics = Arc::new(Metrics::default());
+    let listen = arguments.listen;
+    let listener = TcpListener::bind(listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {listen}"))?;
+    let mut end = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (stop, stopped) = watch::channel(false);
+    let told = async {
+        tokio::select! {
+            _ = end.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to end");
+        stop.send_replace(true);
+        // The rest ends by itself.
+        std::future::pending::<()>().await;
+    };
+    let leases = Api::namespaced(client.clone(), &namespace);
+    let candidate = Candidate::new(leases, arguments.lease.clone(), arguments.identity.clone());
+    tokio::select! {
+        () = told => Ok(()),
+        served = http::serve(listener, metrics.clone()) => served.context("serving HTTP"),
+        acted = act(&arguments, client, candidate, metrics, stopped) => acted,
+    }
+}
+
+async fn cluster(kubeconfig: Option<&Path>) -> Result<Config> {
+    let Some(path) = kubeconfig else {
+        return Config::infer().await.context("there is neither a cluster nor a kubeconfig");
+    };
+    let file = Kubeconfig::read_from(path)?;
+    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+    config.with_context(|| format!("cannot use {}", path.display()))
+}
+
+async fn act(
+    arguments: &Arguments,
+    client: Client,
+    candidate: Candidate,
+    metrics: Arc<Metrics>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<()> {
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+        () = begin(arguments, &client, &candidate) => {}
+    }
+    tracing::info!(identity = arguments.identity, "acting");
+    metrics.leads(true);
+    let settings = Settings {
+        image_repository: arguments.worker_repository.clone(),
+        image_tag: arguments.worker_tag.clone(),
+    };
+    let identity = arguments.identity.clone();
+    let namespaces = &arguments.watch_namespaces;
+    let controller =
+        controller::run(client, namespaces, settings, identity, metrics, stopped.clone());
+    let finished = async {
+        tokio::pin!(controller);
+        tokio::select! {
+            () = &mut controller => return,
+            _ = stopped.wait_for(|stop| *stop) => {}
+        }
+        if timeout(FINISHING, controller).await.is_err() {
+            tracing::warn!("what was in hand took longer than {FINISHING:?}");
+        }
+    };
+    if arguments.alone {
+        finished.await;
+        return Ok(());
+    }
+    tokio::select! {
+        () = finished => {}
+        lost = candidate.keep() => return Err(lost.into()),
+    }
+    candidate.release().await;
+    Ok(())
+}
+
+/// Waits until the API server knows the resources, and this may act on them.
+async fn begin(arguments: &Arguments, client: &Client, candidate: &Candidate) {
+    let resources: Api<DeserializeGuard<StreamingTDA>> = match arguments.watch_namespaces.first() {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    while let Err(error) = resources.list(&ListParams::default().limit(1)).await {
+        tracing::warn!(%error, "cannot list StreamingTDAs: are their definitions installed?");
+        sleep(LOOKING).await;
+    }
+    if !arguments.alone {
+        tracing::info!("waiting for the lease");
+        candidate.acquire().await;
+    }
+}

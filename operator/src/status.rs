@@ -1,0 +1,90 @@
+//! What the status says.
+
+use crate::conditions::{Standing, conditions};
+use crate::observed::{Observed, Refusal, Workers};
+use crate::revision::Revision;
+use crate::{child, names};
+use crds::StreamingTDAStatus;
+use crds::status::RevisionStatus;
+use k8s_openapi::jiff::Timestamp;
+
+/// The status of what was observed, at a time.
+pub fn status(observed: &Observed, now: Timestamp) -> StreamingTDAStatus {
+    let before = observed.resource.status.clone().unwrap_or_default();
+    let revision = observed.revision();
+    let workers = observed.workers();
+    let standing = standing(observed, &revision, &workers);
+    let stable = stable(observed, &revision, &standing, before.stable_revision);
+    let selector = names::selector(&observed.name());
+    let selector: Vec<String> = selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    StreamingTDAStatus {
+        observed_generation: Some(observed.generation()),
+        conditions: conditions(
+            &standing,
+            workers.iter().any(|workers| workers.ready > 0),
+            observed.generation(),
+            &before.conditions,
+            now,
+        ),
+        candidate_revision: (stable.as_deref() != Some(revision.as_str()))
+            .then(|| revision.to_string()),
+        stable_revision: stable,
+        revisions: workers.iter().map(|workers| of_revision(observed, workers)).collect(),
+        failed_revisions: before.failed_revisions,
+        replicas: Some(workers.iter().map(|workers| workers.pods).sum()),
+        ready_replicas: Some(workers.iter().map(|workers| workers.ready).sum()),
+        selector: Some(selector.join(",")),
+        partitions: before.partitions,
+        autoscaling: before.autoscaling,
+    }
+}
+
+fn standing(observed: &Observed, revision: &Revision, workers: &[Workers]) -> Standing {
+    if let Some(Refusal { reason, message }) = &observed.refusal {
+        return Standing::Stalled((*reason).into(), message.clone());
+    }
+    let Some(current) = workers.iter().find(|workers| workers.revision == *revision) else {
+        return Standing::RollingOut(format!("the Deployment of {revision} is being made"));
+    };
+    let Workers { ready, wanted, .. } = current;
+    let progress = format!("{ready} of {wanted} pods of {revision} are ready");
+    if let Some((reason, message)) = current.stalled.clone().filter(|_| !current.complete()) {
+        return Standing::Stalled(reason, format!("{progress}: {message}"));
+    }
+    if *wanted != observed.resource.spec.replicas || !current.complete() {
+        return Standing::RollingOut(progress);
+    }
+    match workers.iter().find(|workers| workers.revision != *revision) {
+        Some(old) => Standing::RollingOut(format!("{progress}; {} goes", old.revision)),
+        None if *wanted == 0 => Standing::Zero,
+        None => Standing::InForce(progress),
+    }
+}
+
+/// The revision that was in force last. One that is no longer remembered counts as none.
+fn stable(
+    observed: &Observed,
+    revision: &Revision,
+    standing: &Standing,
+    before: Option<String>,
+) -> Option<String> {
+    if matches!(standing, Standing::InForce(_) | Standing::Zero) {
+        return Some(revision.to_string());
+    }
+    before.filter(|before| {
+        let name = names::of_revision(&observed.name(), &before.as_str().into());
+        let key = child::Key::new(child::Kind::ControllerRevision, name);
+        observed.children.contains_key(&key)
+    })
+}
+
+fn of_revision(observed: &Observed, workers: &Workers) -> RevisionStatus {
+    RevisionStatus {
+        name: workers.revision.to_string(),
+        generation: observed.generation_of(&workers.revision),
+        image: workers.image.clone(),
+        replicas: workers.pods,
+        ready_replicas: workers.ready,
+        active_partitions: 0,
+    }
+}

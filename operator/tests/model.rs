@@ -1,0 +1,366 @@
+//! The plan, walked through crashes after any write, old views, lost and repeated news, changed specs
+//! and children that others change or remove. Whatever has happened: once it has stopped, everything
+//! becomes what the spec says, and then nothing is written any more.
+#![allow(clippy::unwrap_used)]
+
+use crds::{StreamingTDA, StreamingTDAStatus};
+use k8s_openapi::jiff::Timestamp;
+use operator::child::{Child, Key, Kind};
+use operator::observed::{Observed, Refusal};
+use operator::plan::{Delete, Plan, plan};
+use operator::revision::Settings;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// A sequence of choices that a seed decides (SplitMix64).
+struct Choices(u64);
+
+impl Choices {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    fn of<T: Clone>(&mut self, options: &[T]) -> T {
+        options[self.below(options.len())].clone()
+    }
+}
+
+/// A cluster with one resource.
+#[derive(Clone)]
+struct World {
+    resource: StreamingTDA,
+    settings: Settings,
+    monitors: bool,
+    children: BTreeMap<Key, Value>,
+    ids: u64,
+    time: i64,
+}
+
+fn resource() -> StreamingTDA {
+    serde_json::from_value(json!({
+        "apiVersion": "streamingtda.io/v1alpha1",
+        "kind": "StreamingTDA",
+        "metadata": {"name": "ecg", "namespace": "hearts", "uid": "resource", "generation": 1},
+        "spec": {
+            "kafka": {"brokers": ["kafka:9092"], "input": "ecg"},
+            "scales": [{"name": "beat", "window": 62, "maxRadius": {"value": 1.6}}],
+            "resources": {"requests": {"cpu": "0.5"}, "limits": {"memory": "1024Mi"}},
+        },
+    }))
+    .unwrap()
+}
+
+impl World {
+    fn new(choices: &mut Choices) -> World {
+        World {
+            resource: resource(),
+            settings: Settings { image_repository: "worker".into(), image_tag: "1".into() },
+            monitors: choices.below(2) == 0,
+            children: BTreeMap::new(),
+            ids: 0,
+            time: 0,
+        }
+    }
+
+    fn observed(&self) -> Observed {
+        Observed {
+            resource: self.resource.clone(),
+            settings: self.settings.clone(),
+            children: self.children.clone(),
+            monitors: self.monitors,
+            refusal: None,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        plan(&self.observed(), Timestamp::from_second(self.time).unwrap())
+    }
+
+    /// Executes a plan up to a number of requests.
+    fn execute(&mut self, plan: &Plan, mut requests: usize) {
+        let mut more = || {
+            requests = requests.saturating_sub(1);
+            requests > 0
+        };
+        for write in &plan.writes {
+            if !more() {
+                return;
+            }
+            self.apply(&write.child);
+        }
+        for delete in &plan.deletes {
+            if !more() {
+                return;
+            }
+            self.delete(delete);
+        }
+        if let (Some(status), true) = (&plan.status, more()) {
+            self.resource.status = Some(status.clone());
+        }
+    }
+
+    /// What the API server makes of it: fields of ours as they are sent, and some of its own.
+    fn apply(&mut self, child: &Child) {
+        let before = self.children.get(&child.key).cloned().unwrap_or(Value::Null);
+        let mut object = kept(&child.manifest);
+        if child.key.kind == Kind::ControllerRevision && !before.is_null() {
+            assert_eq!(before["data"], object["data"], "the data of a revision cannot change");
+        }
+        if before.is_null() {
+            self.ids += 1;
+            object["metadata"]["uid"] = json!(self.ids.to_string());
+            object["metadata"]["generation"] = json!(1);
+        } else {
+            let changed = before["spec"] != object["spec"];
+            object["metadata"]["uid"] = before["metadata"]["uid"].clone();
+            let generation = before["metadata"]["generation"].as_i64().unwrap();
+            object["metadata"]["generation"] = json!(generation + i64::from(changed));
+            if let Some(status) = before.get("status") {
+                object["status"] = status.clone();
+            }
+        }
+        self.children.insert(child.key.clone(), object);
+    }
+
+    fn delete(&mut self, delete: &Delete) {
+        let there = self.children.get(&delete.key);
+        if there.is_some_and(|object| object["metadata"]["uid"] == delete.uid.as_str()) {
+            self.children.remove(&delete.key);
+        }
+    }
+
+    /// What the controller of Deployments says of each: how many of its pods are ready.
+    fn tend(&mut self, mut ready: impl FnMut(i64) -> (i64, bool)) {
+        for (key, object) in &mut self.children {
+            if key.kind == Kind::Deployment {
+                let wanted = object["spec"]["replicas"].as_i64().unwrap();
+                let (ready, stuck) = ready(wanted);
+                let late = json!([{
+                    "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+                    "message": "too slow",
+                }]);
+                object["status"] = json!({
+                    "observedGeneration": object["metadata"]["generation"],
+                    "replicas": wanted,
+                    "updatedReplicas": wanted,
+                    "readyReplicas": ready,
+                    "conditions": if stuck { late } else { json!([]) },
+                });
+            }
+        }
+    }
+
+    fn change_spec(&mut self, choices: &mut Choices) {
+        let spec = &mut self.resource.spec;
+        match choices.below(7) {
+            0 => spec.replicas = choices.of(&[0, 1, 3]),
+            1 => spec.image.tag = choices.of(&[None, Some("a".into()), Some("b".into())]),
+            2 => spec.series.dimension = choices.of(&[1, 2, 3]),
+            3 => spec.network_policy.enabled = choices.of(&[true, false]),
+            4 => spec.rollout.revision_history_limit = choices.of(&[0, 1, 3]),
+            5 => {
+                spec.observability.service_monitor =
+                    choices.of(&[None, Some(crds::spec::ServiceMonitor::default())]);
+            }
+            _ => spec.pod.labels = choices.of(&[[].into(), [("a".into(), "b".into())].into()]),
+        }
+        *self.resource.metadata.generation.as_mut().unwrap() += 1;
+    }
+
+    /// What others do to a child.
+    fn meddle(&mut self, choices: &mut Choices) {
+        let keys: Vec<Key> = self.children.keys().cloned().collect();
+        if keys.is_empty() {
+            return;
+        }
+        let key = choices.of(&keys);
+        let object = self.children.get_mut(&key).unwrap();
+        match choices.below(3) {
+            0 => _ = self.children.remove(&key),
+            1 => object["metadata"]["labels"]["streamingtda.io/name"] = json!("another"),
+            _ if key.kind == Kind::Deployment => object["spec"]["replicas"] = json!(9),
+            _ => object["metadata"]["ownerReferences"][0]["controller"] = json!(null),
+        }
+    }
+}
+
+/// Without what is empty, with defaults, and with amounts in another spelling.
+fn kept(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let empty = |v: &Value| *v == json!({}) || *v == json!([]) || v.is_null();
+            let there = fields.iter().map(|(k, v)| (k.clone(), kept(v))).filter(|(_, v)| !empty(v));
+            let mut there: Map<String, Value> = there.collect();
+            if there.contains_key("containerPort") || there.contains_key("image") {
+                there.insert("added".into(), json!("by the API server"));
+            }
+            there.into()
+        }
+        Value::Array(items) => items.iter().map(kept).collect(),
+        Value::String(text) if text == "0.5" => json!("500m"),
+        Value::String(text) if text == "1024Mi" => json!("1Gi"),
+        other => other.clone(),
+    }
+}
+
+fn is_true(status: &StreamingTDAStatus, name: &str) -> bool {
+    status.conditions.iter().any(|c| c.type_ == name && c.status == "True")
+}
+
+/// Lets everything come to rest: news arrives, pods become ready, nothing fails.
+fn settle(world: &mut World, seed: u64) {
+    for _ in 0..12 {
+        world.tend(|wanted| (wanted, false));
+        let plan = world.plan();
+        if plan.is_empty() {
+            return;
+        }
+        world.execute(&plan, usize::MAX);
+        world.time += 1;
+    }
+    panic!("seed {seed}: it does not come to rest: {:#?}", world.plan());
+}
+
+/// What a resource that has never been anything else would have.
+fn fresh(world: &World, seed: u64) -> World {
+    let mut fresh = World { children: BTreeMap::new(), ..world.clone() };
+    fresh.resource.status = None;
+    settle(&mut fresh, seed);
+    fresh
+}
+
+/// Without what tells of the past: ids, generations, and the numbers of revisions.
+fn timeless(children: &BTreeMap<Key, Value>) -> BTreeMap<&Key, Value> {
+    let timeless = |(key, object): (_, &Value)| {
+        let mut object = object.clone();
+        object["metadata"]["uid"] = Value::Null;
+        object["metadata"]["generation"] = Value::Null;
+        object["metadata"]["annotations"] = Value::Null;
+        object["revision"] = Value::Null;
+        object["status"]["observedGeneration"] = Value::Null;
+        (key, object)
+    };
+    children.iter().map(timeless).collect()
+}
+
+fn walk(seed: u64) {
+    let mut choices = Choices(seed);
+    let mut world = World::new(&mut choices);
+    // Without old views and meddling, there is always a Deployment once there was one.
+    let careful = seed.is_multiple_of(2);
+    let mut views = vec![world.clone()];
+    for _ in 0..choices.below(40) {
+        world.time += 1;
+        match choices.below(8) {
+            0 => world.change_spec(&mut choices),
+            1 => world.settings.image_tag = choices.of(&["1".into(), "2".into()]),
+            2 => world
+                .tend(|wanted| (choices.below(wanted as usize + 1) as i64, choices.below(4) == 0)),
+            3 if !careful => world.meddle(&mut choices),
+            _ => {
+                let old = views.len().saturating_sub(1 + choices.below(4));
+                let view = if careful { &world } else { &views[old] };
+                let plan = view.plan();
+                let running =
+                    |world: &World| world.children.keys().any(|key| key.kind == Kind::Deployment);
+                let ran = running(&world);
+                let requests = choices.of(&[1, 2, 5, 9, usize::MAX]);
+                world.execute(&plan, requests);
+                assert!(!careful || !ran || running(&world), "seed {seed}: no worker is left");
+            }
+        }
+        views.push(world.clone());
+    }
+    settle(&mut world, seed);
+    let status = world.resource.status.clone().unwrap();
+    assert!(is_true(&status, "Ready") && !is_true(&status, "Stalled"), "seed {seed}: {status:#?}");
+    assert_eq!(status.observed_generation, world.resource.metadata.generation);
+    assert_eq!(status.stable_revision, Some(world.observed().revision().to_string()));
+    assert_eq!(status.candidate_revision, None);
+    let history = world.observed().history().len();
+    let limit = world.resource.spec.rollout.revision_history_limit as usize;
+    assert!(history <= limit + 1, "seed {seed}: {history} revisions are remembered");
+    let fresh = fresh(&world, seed);
+    world
+        .children
+        .retain(|key, _| key.kind != Kind::ControllerRevision || fresh.children.contains_key(key));
+    assert_eq!(timeless(&world.children), timeless(&fresh.children), "seed {seed}");
+}
+
+#[test]
+fn whatever_has_happened_everything_becomes_what_the_spec_says() {
+    for seed in 0..1000 {
+        walk(seed);
+    }
+}
+
+#[test]
+fn a_revision_comes_before_the_one_that_it_replaces_goes() {
+    let mut world = World::new(&mut Choices(0));
+    settle(&mut world, 0);
+    let old = world.observed().revision();
+    world.resource.spec.series.dimension = 2;
+    world.resource.metadata.generation = Some(2);
+    let new = world.observed().revision();
+    let plan = world.plan();
+    assert!(plan.deletes.is_empty());
+    assert_eq!(plan.status.as_ref().unwrap().stable_revision, Some(old.to_string()));
+    assert_eq!(plan.status.as_ref().unwrap().candidate_revision, Some(new.to_string()));
+    world.execute(&plan, usize::MAX);
+    let plan = world.plan();
+    assert_eq!(plan.deletes[0].key, Key::new(Kind::Deployment, format!("ecg-{old}")));
+    world.execute(&plan, usize::MAX);
+    settle(&mut world, 0);
+    let reasons: Vec<String> = plan.events.iter().map(|event| event.reason.to_string()).collect();
+    assert_eq!(reasons, ["RevisionRetired"]);
+    assert_eq!(world.observed().history().len(), 2);
+    assert_eq!(world.resource.status.unwrap().revisions.len(), 1);
+}
+
+#[test]
+fn what_cannot_go_on_is_stalled_and_says_why() {
+    let mut world = World::new(&mut Choices(0));
+    settle(&mut world, 0);
+    world.resource.spec.series.dimension = 2;
+    let plan = world.plan();
+    world.execute(&plan, usize::MAX);
+    world.tend(|_| (0, true));
+    let plan = world.plan();
+    let status = plan.status.unwrap();
+    assert!(is_true(&status, "Stalled") && !is_true(&status, "Ready"));
+    let stalled = status.conditions.iter().find(|c| c.type_ == "Stalled").unwrap();
+    assert_eq!(stalled.reason, "ProgressDeadlineExceeded");
+    assert!(stalled.message.contains("too slow"));
+    assert!(plan.events.iter().any(|event| event.reason.to_string() == "Stalled"));
+}
+
+#[test]
+fn what_is_refused_is_said_once() {
+    let mut world = World::new(&mut Choices(0));
+    let refused = |world: &World| {
+        let mut observed = world.observed();
+        let message = "the Role ecg-workers is refused: no".to_owned();
+        observed.refusal = Some(Refusal { reason: "Forbidden", message });
+        plan(&observed, Timestamp::from_second(world.time).unwrap())
+    };
+    let first = refused(&world);
+    let status = first.status.clone().unwrap();
+    let ready = status.conditions.iter().find(|c| c.type_ == "Ready").unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Forbidden"));
+    let reasons: Vec<String> = first.events.iter().map(|event| event.reason.to_string()).collect();
+    assert_eq!(reasons, ["Stalled"]);
+    world.resource.status = first.status;
+    world.time += 60;
+    let second = refused(&world);
+    assert!(second.status.is_none() && second.events.is_empty());
+    settle(&mut world, 0);
+    assert!(is_true(&world.resource.status.unwrap(), "Ready"));
+}
