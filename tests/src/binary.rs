@@ -1,27 +1,31 @@
-//! The binary under test.
+//! The binaries under test.
 
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 /// The worker's binary, built by the cargo that built this, in the profile of this.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn worker() -> Result<PathBuf> {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(binary) = BINARY.get() {
-        return Ok(binary.clone());
-    }
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "streaming-tda-worker"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    let built = cargo.status().context("cannot run cargo")?;
-    if !built.success() {
-        bail!("the worker cannot be built: cargo ended with {built}");
+    built("streaming-tda-worker")
+}
+
+/// The operator's binary, likewise.
+pub(crate) fn operator() -> Result<PathBuf> {
+    built("streaming-tda-operator")
+}
+
+/// The binary that has the name of its package.
+fn built(package: &'static str) -> Result<PathBuf> {
+    static BUILT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(package) {
+        build(package)?;
+        built.insert(package);
     }
     // Programs run from <target>/<profile>, tests from deps in there.
     let mut folder = std::env::current_exe()?;
@@ -29,5 +33,18 @@ pub fn worker() -> Result<PathBuf> {
     if folder.ends_with("deps") {
         folder.pop();
     }
-    Ok(BINARY.get_or_init(|| folder.join("streaming-tda-worker")).clone())
+    Ok(folder.join(package))
+}
+
+fn build(package: &str) -> Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", package]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().context("cannot run cargo")?;
+    if !built.success() {
+        bail!("{package} cannot be built: cargo ended with {built}");
+    }
+    Ok(())
 }

@@ -147,6 +147,39 @@ fn resources_are_types_and_rules_without_a_client() {
     }
 }
 
+/// What the operator plans is a function of what it has observed, and of the time that it is given.
+#[test]
+fn the_plan_of_the_operator_does_no_io_and_knows_no_clock() {
+    let folder = folder("streaming-tda-operator").join("src");
+    let impure = [
+        "backoff.rs",
+        "controller.rs",
+        "execute.rs",
+        "http.rs",
+        "leader.rs",
+        "lease.rs",
+        "lib.rs",
+        "main.rs",
+        "metrics.rs",
+        "observe.rs",
+        "run.rs",
+    ];
+    let files: Vec<PathBuf> = sources(folder);
+    let pure = files.iter().filter(|path| !impure.iter().any(|name| path.ends_with(name)));
+    let pure: Vec<&PathBuf> = pure.collect();
+    assert!(pure.len() > 15, "found only {pure:?}");
+    for path in pure {
+        let code = code(path);
+        let place = path.display();
+        for module in ["env", "fs", "io", "net", "os", "process", "thread"] {
+            assert!(!uses_std(&code, module), "{place} uses std::{module}");
+        }
+        for word in ["Instant", "Timestamp::now", "async ", "Client", "Api<", "tracing::"] {
+            assert!(!code.contains(word), "{place} has {word}");
+        }
+    }
+}
+
 #[test]
 fn only_mesh_knows_kafka() {
     let knows = |p: &&Package| p.dependencies.iter().any(|d| d.name.starts_with("rdkafka"));
@@ -165,6 +198,12 @@ fn dependencies_point_one_way() {
         ("streaming-tda-crds", "streaming-tda-detection"),
         ("streaming-tda-crds", "streaming-tda-mesh"),
         ("streaming-tda-crds", "streaming-tda-worker"),
+        ("streaming-tda-crds", "streaming-tda-operator"),
+        ("streaming-tda-operator", "streaming-tda-persistence"),
+        ("streaming-tda-operator", "streaming-tda-detection"),
+        ("streaming-tda-operator", "streaming-tda-mesh"),
+        ("streaming-tda-operator", "streaming-tda-worker"),
+        ("streaming-tda-worker", "streaming-tda-operator"),
     ] {
         assert!(!built_with(name).contains(must_not), "{name} must not be built with {must_not}");
     }
@@ -173,7 +212,8 @@ fn dependencies_point_one_way() {
 #[test]
 fn unsafe_code_is_in_one_file() {
     let root = METADATA.workspace_root.as_std_path();
-    let ours = ["worker", "crds", "tests/src", "benches"].map(|f| sources(root.join(f)));
+    let ours =
+        ["worker", "crds", "operator", "tests/src", "benches"].map(|f| sources(root.join(f)));
     let files: Vec<PathBuf> = ours.concat();
     assert!(files.len() > 20, "found only {files:?}");
     for path in files.iter().filter(|p| !p.ends_with("worker/persistence/src/simd.rs")) {

@@ -4,5 +4,6 @@
 mod control_plane;
 mod holder;
 mod nodes;
+mod operator;
 mod resources;
 mod traces;

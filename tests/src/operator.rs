@@ -1,0 +1,91 @@
+//! The operator as a cluster runs it: a process that gets signals.
+
+use crate::binary;
+use crate::command::free_port;
+use crate::process::Process;
+use anyhow::{Context, Result};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// A running operator; it is killed when dropped.
+pub struct Operator {
+    process: Process,
+    port: u16,
+}
+
+impl Operator {
+    /// Starts one for the cluster of a kubeconfig, under a name that no other has.
+    ///
+    /// # Errors
+    /// When it cannot be built or started.
+    pub fn start(kubeconfig: &Path, identity: &str) -> Result<Operator> {
+        let port = free_port()?;
+        let listen = format!("127.0.0.1:{port}");
+        let kubeconfig = kubeconfig.display().to_string();
+        let arguments = ["--kubeconfig", &kubeconfig, "--identity", identity, "--listen", &listen];
+        let folder = tempfile::tempdir()?;
+        let process = Process::start(identity, folder, binary::operator()?, arguments)?;
+        Ok(Operator { process, port })
+    }
+
+    /// Ends it as an orchestrator would, with SIGTERM, and waits until it is done.
+    ///
+    /// # Errors
+    /// When it does not end in time, or with an error.
+    pub fn terminate(self) -> Result<()> {
+        self.process.terminate()
+    }
+
+    /// Stops it in its tracks, as a machine does that swaps or migrates.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.freeze()
+    }
+
+    /// Lets it go on after it was frozen.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        self.process.thaw()
+    }
+
+    /// Waits until it ends by itself because it cannot go on; gives what it has logged.
+    ///
+    /// # Errors
+    /// When it does not end in time, or ends as if all were well.
+    pub fn fails(self, time: Duration) -> Result<String> {
+        self.process.fails(time)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The sum of a metric over all of its labels.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn metric(&self, name: &str) -> Result<f64> {
+        let lines = self.metrics()?;
+        let lines = lines.lines().filter(|line| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+        });
+        Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    fn metrics(&self) -> Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))
+            .with_context(|| format!("the operator does not answer:\n{}", self.log()))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
