@@ -78,6 +78,16 @@ impl Client {
         }
     }
 
+    /// Sends an object to a path, and gives what is made of it.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub fn post(&self, path: &str, object: &Value) -> Result<Value> {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(object.to_string().into_bytes())?;
+        self.run(self.client.request(request)).with_context(|| format!("cannot post to {path}"))
+    }
+
     /// Makes objects what these documents of YAML say.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! etcd, kube-apiserver and kube-controller-manager.
 
+use super::audit::{Asked, Audit};
 use super::client::Client;
 use super::credentials::Credentials;
 use super::folder::Folder;
@@ -7,6 +8,7 @@ use super::programs::Programs;
 use super::site::Site;
 use crate::process::Process;
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ pub struct ControlPlane {
     programs: Programs,
     site: Site,
     logs: PathBuf,
+    audit: Audit,
     // Dropped in this order: none misses another that it depends on.
     others: Vec<Process>,
     apiserver: Process,
@@ -50,7 +53,8 @@ impl ControlPlane {
         let server = format!("https://{}:{}", site.address, site.port);
         let credentials =
             Credentials::make(&folder.join("credentials"), server, &site.addresses())?;
-        let arguments = apiserver(&site, &credentials);
+        let audit = Audit::prepare(&logs)?;
+        let arguments = apiserver(&site, &credentials, &audit);
         let apiserver = site.start(&programs, &logs, "kube-apiserver", arguments)?;
         let kubeconfig = credentials.admin()?;
         let mut plane = ControlPlane {
@@ -60,6 +64,7 @@ impl ControlPlane {
             programs,
             site,
             logs,
+            audit,
             others: Vec::new(),
             apiserver,
             etcd,
@@ -82,6 +87,25 @@ impl ControlPlane {
     /// The file by which others reach it, who then may do everything.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// The file by which pods under this account reach it, and the rights that they have.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn kubeconfig_of(&self, namespace: &str, account: &str) -> Result<PathBuf> {
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let token = self.client.post(&path, &token_request())?;
+        let token = token["status"]["token"].as_str().context("the API server gives no token")?;
+        self.credentials.account(account, token)
+    }
+
+    /// What accounts of pods have asked for until now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn asked(&self) -> Result<Vec<Asked>> {
+        self.audit.read()
     }
 
     /// The programs that it consists of, and those for its users.
@@ -134,7 +158,15 @@ fn etcd(site: &Site, folder: &Path) -> Vec<String> {
     ]
 }
 
-fn apiserver(site: &Site, credentials: &Credentials) -> Vec<String> {
+fn token_request() -> Value {
+    json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": 3600},
+    })
+}
+
+fn apiserver(site: &Site, credentials: &Credentials, audit: &Audit) -> Vec<String> {
     let file = |flag: &str, path: &Path| format!("--{flag}={}", path.display());
     let Credentials { authority, front, front_client, apiserver, kubelet_client, .. } = credentials;
     vec![
@@ -154,6 +186,8 @@ fn apiserver(site: &Site, credentials: &Credentials) -> Vec<String> {
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
         file("service-account-key-file", &credentials.tokens()),
         file("service-account-signing-key-file", &credentials.tokens()),
+        file("audit-policy-file", &audit.policy),
+        file("audit-log-path", &audit.log),
         "--authorization-mode=Node,RBAC".into(),
         "--enable-admission-plugins=NodeRestriction".into(),
         "--allow-privileged=true".into(),

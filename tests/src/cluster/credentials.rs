@@ -5,7 +5,7 @@ use crate::command::run;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -59,12 +59,12 @@ impl Credentials {
 
     /// The kubeconfig of a member of the control plane: `name` in the group `system:`.
     pub(super) fn system(&self, name: &str) -> Result<PathBuf> {
-        self.kubeconfig(name, &self.client(name, &format!("/CN=system:{name}"))?)
+        self.certified(name, &self.client(name, &format!("/CN=system:{name}"))?)
     }
 
     /// The kubeconfig of who may do everything.
     pub(super) fn admin(&self) -> Result<PathBuf> {
-        self.kubeconfig("admin", &self.client("admin", "/O=system:masters/CN=admin")?)
+        self.certified("admin", &self.client("admin", "/O=system:masters/CN=admin")?)
     }
 
     /// The kubeconfig of a node's kubelet, which also serves with its certificate.
@@ -72,7 +72,12 @@ impl Credentials {
         let subject = format!("/O=system:nodes/CN=system:node:{name}");
         let names = format!("subjectAltName=DNS:{name},IP:{address}");
         let signed = self.authority.sign(name, &subject, &[BOTH, &names])?;
-        Ok((self.kubeconfig(name, &signed)?, signed))
+        Ok((self.certified(name, &signed)?, signed))
+    }
+
+    /// The kubeconfig of an account of pods, by a token of it.
+    pub(super) fn account(&self, name: &str, token: &str) -> Result<PathBuf> {
+        self.kubeconfig(name, &json!({"token": token}))
     }
 
     /// The key that the tokens of service accounts are signed with; its public half is in it.
@@ -95,12 +100,16 @@ impl Credentials {
         self.authority.sign(name, subject, &[CLIENT])
     }
 
+    fn certified(&self, user: &str, signed: &Signed) -> Result<PathBuf> {
+        let by = json!({
+            "client-certificate-data": inline(&signed.certificate)?,
+            "client-key-data": inline(&signed.key)?,
+        });
+        self.kubeconfig(user, &by)
+    }
+
     /// With everything inside, so that it can be copied elsewhere.
-    fn kubeconfig(&self, user: &str, signed: &Signed) -> Result<PathBuf> {
-        let inline = |path: &Path| -> Result<String> {
-            let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok(BASE64_STANDARD.encode(file))
-        };
+    fn kubeconfig(&self, user: &str, by: &Value) -> Result<PathBuf> {
         // YAML understands JSON.
         let config = json!({
             "apiVersion": "v1",
@@ -109,10 +118,7 @@ impl Credentials {
                 "server": self.server,
                 "certificate-authority-data": inline(&self.authority.certificate)?,
             }}],
-            "users": [{"name": user, "user": {
-                "client-certificate-data": inline(&signed.certificate)?,
-                "client-key-data": inline(&signed.key)?,
-            }}],
+            "users": [{"name": user, "user": by}],
             "contexts": [{
                 "name": "streaming-tda",
                 "context": {"cluster": "streaming-tda", "user": user},
@@ -123,4 +129,9 @@ impl Credentials {
         fs::write(&path, serde_json::to_string_pretty(&config)?)?;
         Ok(path)
     }
+}
+
+fn inline(path: &Path) -> Result<String> {
+    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(BASE64_STANDARD.encode(file))
 }

@@ -2,6 +2,7 @@
 //! [`ControlPlane`] alone, which starts in seconds and needs no privileges, or a whole
 //! [`Cluster`] with nodes that run containers.
 
+mod audit;
 mod cgroups;
 mod claim;
 mod client;
@@ -17,6 +18,7 @@ mod programs;
 mod requirements;
 mod site;
 
+pub use audit::Asked;
 pub use client::Client;
 pub use control_plane::ControlPlane;
 pub use programs::Programs;
