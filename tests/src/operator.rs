@@ -21,10 +21,19 @@ impl Operator {
     /// # Errors
     /// When it cannot be built or started.
     pub fn start(kubeconfig: &Path, identity: &str) -> Result<Operator> {
+        Operator::start_with(kubeconfig, identity, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// When it cannot be built or started.
+    pub fn start_with(kubeconfig: &Path, identity: &str, more: &[&str]) -> Result<Operator> {
         let port = free_port()?;
         let listen = format!("127.0.0.1:{port}");
         let kubeconfig = kubeconfig.display().to_string();
-        let arguments = ["--kubeconfig", &kubeconfig, "--identity", identity, "--listen", &listen];
+        let known = ["--kubeconfig", &kubeconfig, "--identity", identity, "--listen", &listen];
+        let arguments = [&known, more].concat();
         let folder = tempfile::tempdir()?;
         let process = Process::start(identity, folder, binary::operator()?, arguments)?;
         Ok(Operator { process, port })

@@ -45,7 +45,7 @@ fn the_operator_has_the_rights_that_it_needs_and_no_others() {
     let operator = operator(&plane, &[]);
     a_whole_life(client, &operator);
     operator.terminate().unwrap();
-    let asked = asked(&plane);
+    let asked = asked(&plane, ITS_NAMESPACE);
     nothing_is_forbidden(&asked);
     let used = rights_used(&asked);
     let unused: Vec<Right> = rights_granted(client).difference(&used).cloned().collect();
@@ -58,7 +58,7 @@ fn the_operator_has_the_rights_that_it_needs_and_no_others() {
     apply(client, &json!({"image": {"tag": "4.0.0"}}));
     settle(client, &operator);
     operator.terminate().unwrap();
-    nothing_is_forbidden(&self::asked(&plane)[asked.len()..]);
+    nothing_is_forbidden(&self::asked(&plane, ITS_NAMESPACE)[asked.len()..]);
 
     what_people_have_stays_when_the_chart_goes(&plane);
 }
@@ -121,20 +121,22 @@ fn ran(plane: &ControlPlane, helm: &mut Command) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn asked(plane: &ControlPlane) -> Vec<Asked> {
-    let me = format!("system:serviceaccount:{ITS_NAMESPACE}:{OPERATOR}");
+/// What the operator in a namespace has asked for.
+pub(crate) fn asked(plane: &ControlPlane, namespace: &str) -> Vec<Asked> {
+    let me = format!("system:serviceaccount:{namespace}:{OPERATOR}");
     let mut asked = plane.asked().unwrap();
     asked.retain(|asked| asked.user == me);
     asked
 }
 
-fn nothing_is_forbidden(asked: &[Asked]) {
+pub(crate) fn nothing_is_forbidden(asked: &[Asked]) {
     let forbidden: BTreeSet<&Asked> = asked.iter().filter(|asked| asked.code == 403).collect();
     assert!(!asked.is_empty() && forbidden.is_empty(), "{forbidden:?}");
 }
 
 fn rights_used(asked: &[Asked]) -> BTreeSet<Right> {
-    let used = |asked: &Asked, verb: &str| (asked.group.clone(), asked.resource.clone(), verb.into());
+    let used =
+        |asked: &Asked, verb: &str| (asked.group.clone(), asked.resource.clone(), verb.into());
     let rights = asked.iter().flat_map(|asked| {
         // To apply what is not there is to create it, too.
         let created = asked.verb == "patch" && asked.code == 201;

@@ -1,6 +1,7 @@
 //! Kubernetes itself, as the other tests rely on it.
 #![allow(clippy::unwrap_used)]
 
+mod chart;
 mod control_plane;
 mod holder;
 mod nodes;
