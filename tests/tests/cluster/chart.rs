@@ -1,11 +1,13 @@
 //! The chart on a real API server, and the operator with the rights that it gives, and no others.
 
 use crate::operator::{NAMESPACE, SOON, apply, ecg, resources, send, settle, wait_for};
-use harness::cluster::{Asked, Client, ControlPlane};
+use harness::cluster::{Asked, Client, ControlPlane, Programs};
 use harness::operator::Operator;
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 const RELEASE: &str = "streaming-tda";
@@ -33,6 +35,28 @@ const FOR_WORKERS: [&str; 2] = ["partitionassignments", "partitionassignments/st
 
 /// A group, a resource, a verb.
 type Right = (String, String, String);
+
+#[test]
+fn the_chart_has_no_fault_whatever_the_values() {
+    let helm = Programs::built().unwrap().path("helm");
+    let chart = harness::root().join("charts/streaming-tda");
+    let values = fs::read_dir(chart.join("ci")).unwrap().map(|file| Some(file.unwrap().path()));
+    let values: Vec<Option<PathBuf>> = [None].into_iter().chain(values).collect();
+    assert!(values.len() > 2);
+    for file in values {
+        let mut lint = Command::new(&helm);
+        lint.args(["lint", "--strict"]).arg(&chart);
+        if let Some(file) = &file {
+            lint.arg("--values").arg(file);
+        }
+        let said = lint.output().unwrap();
+        let text = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success(), "{file:?}: {text}");
+    }
+    let mut lint = Command::new(&helm);
+    let said = lint.args(["lint", "--set", "replica=1"]).arg(&chart).output().unwrap();
+    assert!(!said.status.success(), "a value that the chart does not know was taken");
+}
 
 #[test]
 fn the_operator_has_the_rights_that_it_needs_and_no_others() {
