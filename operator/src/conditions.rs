@@ -6,7 +6,7 @@
 //! | `ScaledToZero` | Ready, Progressing, Serving | no pod is wanted |
 //! | `RollingOut` | Ready, Progressing | pods come or go |
 //! | `PodsReady`, `NoPodReady` | Serving | a pod of any revision is ready, or none is |
-//! | `ProgressDeadlineExceeded` | Ready, Progressing, Stalled | pods have not become ready in time |
+//! | `ProgressDeadlineExceeded` | Ready, Progressing, Stalled | pods of a new revision have not become ready in time |
 //! | `PodsRefused` | Ready, Progressing, Stalled | pods cannot be made: a quota, or a policy |
 //! | `NameTaken` | Ready, Progressing, Stalled | something else has the name of a child |
 //! | `Forbidden`, `Invalid` | Ready, Progressing, Stalled | the API server refuses a child |

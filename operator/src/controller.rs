@@ -24,17 +24,20 @@ use kube::api::{Api, ApiResource, DynamicObject, ObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::Controller;
-use kube::runtime::controller::{Action, Config};
+use kube::runtime::controller::{self, Action, Config};
 use kube::runtime::events::{self, EventType, Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Client, Resource};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Resources that are worked on at the same time.
 const CONCURRENCY: u16 = 8;
-/// For how long what is heard of one resource is gathered.
+/// How long it may take to bring one resource forward: what is not answered by then never will be.
+const WHOLE: Duration = Duration::from_secs(60);
+/// For how long nothing must be heard of a resource before it is looked at.
 const GATHERING: Duration = Duration::from_millis(200);
 
 type Guarded = DeserializeGuard<StreamingTDA>;
@@ -45,6 +48,9 @@ pub enum Error {
     /// It could not be read.
     #[error("cannot read the resource and its children: {0}")]
     Observe(#[source] kube::Error),
+    /// The API server does not answer.
+    #[error("the API server took longer than {WHOLE:?}")]
+    Late,
     /// What was planned could not be done.
     #[error(transparent)]
     Execute(#[from] execute::Error),
@@ -101,8 +107,12 @@ async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watc
         .graceful_shutdown_on(stopped)
         .run(reconcile, failed, context.clone())
         .for_each(|result| async {
-            if let Err(error) = result {
-                tracing::debug!(%error, "a resource is not where it should be");
+            match result {
+                Err(error @ controller::Error::QueueError(_)) => {
+                    tracing::warn!(%error, "cannot watch");
+                }
+                Err(error) => tracing::debug!(%error, "a resource is not where it should be"),
+                Ok(_) => {}
             }
         })
         .await;
@@ -123,17 +133,17 @@ where
 
 async fn reconcile(heard: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
     let started = Instant::now();
-    let result = work(heard.meta(), &context).await;
+    let result = timeout(WHOLE, work(heard.meta(), &context)).await.unwrap_or(Err(Error::Late));
     context.metrics.reconciled(result.is_ok(), started.elapsed());
     if result.is_ok() {
-        context.backoff.forget(&label(heard.meta()));
+        context.backoff.forget(&identity(heard.meta()));
     }
     result
 }
 
 fn failed(heard: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
     let resource = label(heard.meta());
-    let wait = context.backoff.failed(&resource);
+    let wait = context.backoff.failed(&identity(heard.meta()));
     tracing::warn!(resource, %error, ?wait, "trying again later");
     Action::requeue(wait)
 }
@@ -221,8 +231,13 @@ async fn tell(context: &Context, about: &ObjectReference, event: Event) {
     }
 }
 
-/// The longest note that the API server takes is a kilobyte.
+/// The longest note that the API server takes is a kilobyte, and a letter may be four bytes.
 const NOTE: usize = 250;
+
+/// Another one of the same name has not failed yet.
+fn identity(metadata: &ObjectMeta) -> String {
+    metadata.uid.clone().unwrap_or_else(|| label(metadata))
+}
 
 fn label(metadata: &ObjectMeta) -> String {
     let part = |part: &Option<String>| part.clone().unwrap_or_default();

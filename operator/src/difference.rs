@@ -28,6 +28,8 @@ fn holds(wanted: &Value, there: &Value) -> bool {
             let other = there.get(key).unwrap_or(&Value::Null);
             match key.as_str() {
                 "requests" | "limits" => amounts(value, other),
+                // Whom a right is given to is ours alone.
+                "subjects" => exactly(value, other),
                 _ => holds(value, other),
             }
         }),
@@ -45,6 +47,12 @@ fn holds(wanted: &Value, there: &Value) -> bool {
         (Value::Number(wanted), Value::Number(there)) => wanted.as_f64() == there.as_f64(),
         _ => wanted == there,
     }
+}
+
+/// Whether a list has what is wanted, and nothing else.
+fn exactly(wanted: &Value, there: &Value) -> bool {
+    let (Some(wanted), Some(there)) = (wanted.as_array(), there.as_array()) else { return false };
+    wanted.len() == there.len() && wanted.iter().zip(there).all(|(w, t)| holds(w, t))
 }
 
 fn amounts(wanted: &Value, there: &Value) -> bool {
@@ -90,6 +98,13 @@ mod tests {
         ] {
             assert!(differs(&wanted, &there), "{there}");
         }
+    }
+
+    #[test]
+    fn a_right_that_others_give_makes_one() {
+        let wanted = json!({"subjects": [{"name": "a"}]});
+        assert!(differs(&wanted, &json!({"subjects": [{"name": "a"}, {"name": "b"}]})));
+        assert!(!differs(&wanted, &json!({"subjects": [{"name": "a", "kind": "x"}]})));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Brings a plan into force, by server-side apply.
 
-use crate::child::Key;
+use crate::child::{Key, Kind};
 use crate::metrics::Metrics;
 use crate::names::{MANAGER, STATUS_MANAGER};
 use crate::observe::{api, controls};
@@ -19,6 +19,9 @@ pub enum Error {
     /// The API server does not take something, and will not as long as all is as it is.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// What was there before has not gone yet.
+    #[error("the {0} of a resource that was here before has not gone yet")]
+    Leaving(Key),
     /// Something did not work that may work another time.
     #[error("cannot write {what}: {source}")]
     Failed {
@@ -59,6 +62,9 @@ async fn apply(client: &Client, resource: &StreamingTDA, write: &Write) -> Resul
     let failed = |source| refused(key, source);
     let mut ours = write.ours;
     if !ours && let Some(there) = api.get_opt(&key.name).await.map_err(failed)? {
+        if there.metadata.deletion_timestamp.is_some() || is_a_namesakes(resource, &there) {
+            return Err(Error::Leaving(key.clone()));
+        }
         // Its labels may be gone.
         ours = controls(resource, &there);
         if !ours {
@@ -75,12 +81,29 @@ async fn delete(client: &Client, resource: &StreamingTDA, outdated: &Delete) -> 
     let Delete { key, uid } = outdated;
     let api = api(client, key.kind, &resource.namespace().unwrap_or_default());
     let this = Preconditions { uid: Some(uid.clone()), resource_version: None };
-    match api.delete(&key.name, &DeleteParams::background().preconditions(this)).await {
+    let how = match key.kind {
+        // It is there for as long as its pods are.
+        Kind::Deployment => DeleteParams::foreground(),
+        _ => DeleteParams::background(),
+    };
+    match api.delete(&key.name, &how.preconditions(this)).await {
         Ok(_) => Ok(()),
         // It has gone, or another one has come.
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
         Err(source) => Err(refused(key, source)),
     }
+}
+
+/// Whether an object is a child of another resource that had the same name; the garbage collector
+/// takes it.
+fn is_a_namesakes(resource: &StreamingTDA, object: &DynamicObject) -> bool {
+    let mut owners = object.owner_references().iter();
+    owners.any(|owner| {
+        owner.controller == Some(true)
+            && owner.kind == StreamingTDA::kind(&())
+            && owner.name == resource.name_any()
+            && Some(&owner.uid) != resource.metadata.uid.as_ref()
+    })
 }
 
 fn taken(key: &Key) -> Refusal {

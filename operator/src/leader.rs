@@ -5,7 +5,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ObjectMeta, PostParams};
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 
 /// How often a lease that someone else holds is looked at, and one is tried again that could not be
 /// renewed.
@@ -36,49 +36,50 @@ impl Candidate {
         Candidate { leases, name, identity }
     }
 
-    /// Waits until the lease is held.
-    pub async fn acquire(&self) {
+    /// Waits until the lease is held; gives a moment before it was written.
+    pub async fn acquire(&self) -> Instant {
         let mut sight = Sight::default();
         loop {
+            let asked = Instant::now();
             match answered(self.try_hold(&mut sight)).await {
-                Ok(true) => return,
-                Ok(false) => {}
+                Ok(Hold::Ours) => return asked,
+                Ok(Hold::Anothers | Hold::Unclear) => {}
                 Err(error) => tracing::warn!(lease = self.name, error, "cannot take the lease"),
             }
             sleep(RETRY).await;
         }
     }
 
-    /// Renews the lease for as long as that works.
-    pub async fn keep(&self) -> Lost {
-        let mut renewed = Instant::now();
+    /// Renews the lease, which was last written after `renewed`, for as long as that works.
+    pub async fn keep(&self, mut renewed: Instant) -> Lost {
         loop {
-            let held = answered(self.try_hold(&mut Sight::default())).await;
-            match held {
-                Ok(true) => renewed = Instant::now(),
-                Ok(false) => return Lost(self.name.clone()),
-                Err(ref error) => {
-                    tracing::warn!(lease = self.name, error, "cannot renew the lease")
+            let (asked, deadline) = (Instant::now(), (renewed + DEADLINE).into());
+            match timeout_at(deadline, answered(self.try_hold(&mut Sight::default()))).await {
+                Ok(Ok(Hold::Ours)) => renewed = asked,
+                Ok(Ok(Hold::Anothers)) | Err(_) => return Lost(self.name.clone()),
+                Ok(Ok(Hold::Unclear)) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(lease = self.name, error, "cannot renew the lease");
                 }
             }
-            if renewed.elapsed() > DEADLINE {
+            let pause = if renewed == asked { RENEWAL } else { RETRY };
+            if timeout_at((renewed + DEADLINE).into(), sleep(pause)).await.is_err() {
                 return Lost(self.name.clone());
             }
-            sleep(if held.is_ok() { RENEWAL } else { RETRY }).await;
         }
     }
 
     /// Lets go of the lease, so that the next one need not wait for it to expire.
     pub async fn release(&self) {
         let release = async {
-            let Some(mut lease) = self.leases.get_opt(&self.name).await? else { return Ok(false) };
+            let Some(mut lease) = self.leases.get_opt(&self.name).await? else { return Ok(()) };
             let spec = lease.spec.unwrap_or_default();
             if spec.holder_identity.as_deref() != Some(&self.identity) {
-                return Ok(false);
+                return Ok(());
             }
             lease.spec = Some(released(&spec));
             self.leases.replace(&self.name, &PostParams::default(), &lease).await?;
-            Ok(true)
+            Ok(())
         };
         if let Err(error) = answered(release).await {
             tracing::warn!(lease = self.name, error, "cannot release the lease");
@@ -87,12 +88,12 @@ impl Candidate {
 
     /// Takes or renews the lease if that is allowed. A write of someone else in between is noticed by
     /// the API server.
-    async fn try_hold(&self, sight: &mut Sight) -> Result<bool, kube::Error> {
+    async fn try_hold(&self, sight: &mut Sight) -> Result<Hold, kube::Error> {
         let how = PostParams::default();
         let there = self.leases.get_opt(&self.name).await?;
         let before = there.as_ref().and_then(|lease| lease.spec.clone()).unwrap_or_default();
         if !sight.may_take(&before, &self.identity, Instant::now()) {
-            return Ok(false);
+            return Ok(Hold::Anothers);
         }
         let spec = Some(held(&before, &self.identity, Timestamp::now()));
         let written = match there {
@@ -104,18 +105,24 @@ impl Candidate {
             }
         };
         match written {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Hold::Ours),
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                Ok(false)
+                Ok(Hold::Unclear)
             }
             Err(error) => Err(error),
         }
     }
 }
 
-async fn answered(
-    request: impl Future<Output = Result<bool, kube::Error>>,
-) -> Result<bool, String> {
+/// Whose the lease is.
+enum Hold {
+    Ours,
+    Anothers,
+    /// Someone has written it at the same time, be it a request of ours that came late.
+    Unclear,
+}
+
+async fn answered<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, String> {
     match timeout(ANSWER, request).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("the API server took longer than {ANSWER:?}")),

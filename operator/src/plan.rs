@@ -92,7 +92,8 @@ pub fn plan(observed: &Observed, now: Timestamp) -> Plan {
         writes: writes(observed, children),
         deletes,
         events,
-        status: (observed.resource.status.as_ref() != Some(&status)).then_some(status),
+        status: (observed.resource.status.as_ref().map(ours).as_ref() != Some(&status))
+            .then_some(status),
         requeue: Some(if rests { AT_REST } else { IN_MOTION }),
     }
 }
@@ -114,14 +115,21 @@ fn deletes(observed: &Observed, revision: &Revision, wanted: &[Child]) -> Vec<De
         // The new one comes first: whatever happens in between, there is one.
         Kind::Deployment => {
             let name = names::of_revision(&observed.name(), revision);
-            observed.children.contains_key(&Key::new(Kind::Deployment, name))
+            let new = observed.children.get(&Key::new(Kind::Deployment, name));
+            new.is_some_and(|new| new["metadata"]["deletionTimestamp"].is_null())
         }
         // Pods that still start need it.
         Kind::ConfigMap => {
             !observed.children.contains_key(&Key::new(Kind::Deployment, key.name.clone()))
         }
         Kind::ControllerRevision => !remembered.contains(key),
-        _ => true,
+        Kind::NetworkPolicy | Kind::ServiceMonitor => true,
+        // Each resource has one of these, for as long as it is there.
+        Kind::Service
+        | Kind::ServiceAccount
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::PodDisruptionBudget => false,
     };
     let outdated = observed.children.iter().filter(|(key, object)| {
         !wanted.contains(key) && gone(key) && object["metadata"]["deletionTimestamp"].is_null()
@@ -188,6 +196,13 @@ fn events(
         events.push(Event::new(Reason::MonitorsUnknown, note));
     }
     events
+}
+
+/// A status without the conditions that others have added.
+fn ours(status: &StreamingTDAStatus) -> StreamingTDAStatus {
+    let mut status = status.clone();
+    status.conditions.retain(|c| ConditionType::ALL.iter().any(|type_| type_.name() == c.type_));
+    status
 }
 
 fn holds(status: &StreamingTDAStatus, type_: ConditionType) -> bool {

@@ -11,10 +11,11 @@ use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DeserializeGuard;
 use kube::{Client, Config};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -22,6 +23,11 @@ use tokio::time::{sleep, timeout};
 
 /// How long what is in hand may take when the process is told to end: less than a pod is given.
 const FINISHING: Duration = Duration::from_secs(20);
+/// How long the API server may take for an answer.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long a connection may be silent on which something is expected: longer than a watch is, so that
+/// one that was cut off without a word is noticed.
+const SILENCE: Duration = Duration::from_secs(295);
 /// How often it is looked whether the definitions are there.
 const LOOKING: Duration = Duration::from_secs(5);
 
@@ -48,7 +54,7 @@ pub struct Arguments {
     #[arg(long, env = "POD_NAMESPACE")]
     pub lease_namespace: Option<String>,
     /// What this operator is called in the Lease and in events; no other has the same name
-    #[arg(long, env = "POD_NAME", default_value_t = format!("process-{}", std::process::id()))]
+    #[arg(long, env = "POD_NAME", default_value_t = somebody())]
     pub identity: String,
     /// Act without a Lease: there is no other operator
     #[arg(long)]
@@ -58,13 +64,30 @@ pub struct Arguments {
     pub listen: SocketAddr,
 }
 
+impl Arguments {
+    /// The namespaces that are watched, each once.
+    fn namespaces(&self) -> Vec<String> {
+        let named = self.watch_namespaces.iter().map(|name| name.trim());
+        let named: BTreeSet<&str> = named.filter(|name| !name.is_empty()).collect();
+        named.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// A name that no other process has: in containers, the numbers of processes are the same.
+fn somebody() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}-{:x}", host.trim(), std::process::id(), since.as_nanos())
+}
+
 /// Runs until the process is told to end, or the lease is lost.
 ///
 /// # Errors
 /// When the API server cannot be reached, the port cannot be listened on, or the lease is lost.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    let config = cluster(arguments.kubeconfig.as_deref()).await?;
+    let mut config = cluster(arguments.kubeconfig.as_deref()).await?;
     let namespace = arguments.lease_namespace.clone().unwrap_or(config.default_namespace.clone());
+    config.read_timeout.get_or_insert(SILENCE);
     let client = Client::try_from(config)?;
     let metrics = Arc::new(Metrics::default());
     let listen = arguments.listen;
@@ -108,10 +131,10 @@ async fn act(
     metrics: Arc<Metrics>,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<()> {
-    tokio::select! {
+    let renewed = tokio::select! {
         _ = stopped.wait_for(|stop| *stop) => return Ok(()),
-        () = begin(arguments, &client, &candidate) => {}
-    }
+        renewed = begin(arguments, &client, &candidate) => renewed,
+    };
     tracing::info!(identity = arguments.identity, "acting");
     metrics.leads(true);
     let settings = Settings {
@@ -119,7 +142,7 @@ async fn act(
         image_tag: arguments.worker_tag.clone(),
     };
     let identity = arguments.identity.clone();
-    let namespaces = &arguments.watch_namespaces;
+    let namespaces = &arguments.namespaces();
     let controller =
         controller::run(client, namespaces, settings, identity, metrics, stopped.clone());
     let finished = async {
@@ -138,24 +161,52 @@ async fn act(
     }
     tokio::select! {
         () = finished => {}
-        lost = candidate.keep() => return Err(lost.into()),
+        lost = candidate.keep(renewed) => return Err(lost.into()),
     }
     candidate.release().await;
     Ok(())
 }
 
-/// Waits until the API server knows the resources, and this may act on them.
-async fn begin(arguments: &Arguments, client: &Client, candidate: &Candidate) {
-    let resources: Api<DeserializeGuard<StreamingTDA>> = match arguments.watch_namespaces.first() {
+/// Waits until the API server knows the resources, and this may act on them; gives a moment before
+/// the lease was written.
+async fn begin(arguments: &Arguments, client: &Client, candidate: &Candidate) -> Instant {
+    let namespaces = arguments.namespaces();
+    let resources: Api<DeserializeGuard<StreamingTDA>> = match namespaces.first() {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    while let Err(error) = resources.list(&ListParams::default().limit(1)).await {
-        tracing::warn!(%error, "cannot list StreamingTDAs: are their definitions installed?");
+    loop {
+        match timeout(ANSWER, resources.list(&ListParams::default().limit(1))).await {
+            Ok(Ok(_)) => break,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "cannot list StreamingTDAs: are their definitions installed?");
+            }
+            Err(_) => tracing::warn!("the API server took longer than {ANSWER:?}"),
+        }
         sleep(LOOKING).await;
     }
-    if !arguments.alone {
-        tracing::info!("waiting for the lease");
-        candidate.acquire().await;
+    if arguments.alone {
+        return Instant::now();
+    }
+    tracing::info!("waiting for the lease");
+    candidate.acquire().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::Parser;
+
+    #[test]
+    fn namespaces_are_watched_once_each() {
+        let namespaces =
+            |text| Arguments::parse_from(["", "--watch-namespaces", text]).namespaces();
+        assert_eq!(namespaces("b, a,,b"), ["a", "b"]);
+        assert!(namespaces("").is_empty());
+    }
+
+    #[test]
+    fn no_two_processes_have_the_same_name() {
+        assert_ne!(Arguments::parse_from([""]).identity, super::somebody());
     }
 }

@@ -7,9 +7,9 @@
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride }}
 {{- else if hasPrefix "streaming-tda" .Release.Name }}
-{{- printf "%s-operator" (trimSuffix "-operator" .Release.Name) | trunc 53 | trimSuffix "-" }}
+{{- printf "%s-operator" (trimSuffix "-operator" .Release.Name) | replace "." "-" | trunc 53 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "operator.name" .) | trunc 53 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "operator.name" .) | replace "." "-" | trunc 53 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 

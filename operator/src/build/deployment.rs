@@ -84,9 +84,9 @@ fn template(blueprint: &Blueprint<'_>) -> PodTemplateSpec {
             }),
             termination_grace_period_seconds: Some(pod.termination_grace_period_seconds.into()),
             node_selector: some(&pod.node_selector),
-            tolerations: Some(pod.tolerations.iter().map(toleration).collect()),
+            tolerations: listed(pod.tolerations.iter().map(toleration).collect()),
             priority_class_name: pod.priority_class_name.clone(),
-            image_pull_secrets: Some(pull_secrets(blueprint)),
+            image_pull_secrets: listed(pull_secrets(blueprint)),
             containers: vec![container(blueprint)],
             volumes: Some(volumes(blueprint)),
             ..PodSpec::default()
@@ -263,10 +263,15 @@ fn toleration(tolerated: &Tolerated) -> Toleration {
     Toleration {
         key: tolerated.key.clone(),
         operator: Some(format!("{:?}", tolerated.operator)),
-        value: tolerated.value.clone(),
+        value: tolerated.value.clone().filter(|value| !value.is_empty()),
         effect: tolerated.effect.map(|effect| format!("{effect:?}")),
         toleration_seconds: tolerated.toleration_seconds,
     }
+}
+
+/// Others may fill a list that is not ours.
+fn listed<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 fn some<T: Clone>(map: &BTreeMap<String, T>) -> Option<BTreeMap<String, T>> {
