@@ -6,7 +6,7 @@
 //! | `ScaledToZero` | Ready, Progressing, Serving | no pod is wanted |
 //! | `RollingOut` | Ready, Progressing | pods come or go |
 //! | `PodsReady`, `NoPodReady` | Serving | a pod of any revision is ready, or none is |
-//! | `ProgressDeadlineExceeded` | Ready, Progressing, Stalled | pods of a new revision have not become ready in time |
+//! | `ProgressDeadlineExceeded` | Ready, Progressing, Stalled | pods have not become ready within `rollout.progressDeadlineSeconds` |
 //! | `PodsRefused` | Ready, Progressing, Stalled | pods cannot be made: a quota, or a policy |
 //! | `NameTaken` | Ready, Progressing, Stalled | something else has the name of a child |
 //! | `Forbidden`, `Invalid` | Ready, Progressing, Stalled | the API server refuses a child |
@@ -90,7 +90,12 @@ fn condition(
     now: Timestamp,
 ) -> Condition {
     let status = if holds { "True" } else { "False" };
+    // Each generation of the spec has its own time to come into force.
+    let goes_on = |c: &&Condition| {
+        type_ != ConditionType::Progressing || c.observed_generation == Some(generation)
+    };
     let before = before.iter().find(|c| c.type_ == type_.name() && c.status == status);
+    let before = before.filter(goes_on);
     Condition {
         type_: type_.name().into(),
         status: status.into(),

@@ -4,8 +4,9 @@ use crate::conditions::{Standing, conditions};
 use crate::observed::{Observed, Refusal, Workers};
 use crate::revision::Revision;
 use crate::{child, names};
-use crds::StreamingTDAStatus;
 use crds::status::RevisionStatus;
+use crds::{ConditionType, StreamingTDAStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::jiff::Timestamp;
 
 /// The status of what was observed, at a time.
@@ -13,7 +14,13 @@ pub fn status(observed: &Observed, now: Timestamp) -> StreamingTDAStatus {
     let before = observed.resource.status.clone().unwrap_or_default();
     let revision = observed.revision();
     let workers = observed.workers();
-    let standing = standing(observed, &revision, &workers);
+    let standing = match standing(observed, &revision, &workers) {
+        Standing::RollingOut(progress) if is_overdue(observed, &before, now) => Standing::Stalled(
+            OVERDUE.into(),
+            format!("{progress}, and that has been so for longer than {} s", deadline(observed)),
+        ),
+        standing => standing,
+    };
     let stable = stable(observed, &revision, &standing, before.stable_revision);
     let selector = names::selector(&observed.name());
     let selector: Vec<String> = selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -59,6 +66,30 @@ fn standing(observed: &Observed, revision: &Revision, workers: &[Workers]) -> St
         None if *wanted == 0 => Standing::Zero,
         None => Standing::InForce(progress),
     }
+}
+
+/// What a Deployment says too, but only while a revision is new.
+const OVERDUE: &str = "ProgressDeadlineExceeded";
+
+fn deadline(observed: &Observed) -> i32 {
+    observed.resource.spec.rollout.progress_deadline_seconds
+}
+
+/// Whether pods of this generation have been on their way for longer than they may be, or were found
+/// to be so: then that is said until they have arrived.
+fn is_overdue(observed: &Observed, before: &StreamingTDAStatus, now: Timestamp) -> bool {
+    let of_now = before.conditions.iter().filter(|condition| {
+        condition.status == "True" && condition.observed_generation == Some(observed.generation())
+    });
+    let late = |condition: &Condition| {
+        let since = now.duration_since(condition.last_transition_time.0);
+        since.as_secs() >= deadline(observed).into()
+    };
+    of_now.into_iter().any(|condition| {
+        let is = |type_: ConditionType| condition.type_ == type_.name();
+        is(ConditionType::Progressing) && late(condition)
+            || is(ConditionType::Stalled) && condition.reason == OVERDUE
+    })
 }
 
 /// The revision that was in force last. One that is no longer remembered counts as none.

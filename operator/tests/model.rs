@@ -364,3 +364,28 @@ fn what_is_refused_is_said_once() {
     settle(&mut world, 0);
     assert!(is_true(&world.resource.status.unwrap(), "Ready"));
 }
+
+#[test]
+fn pods_that_do_not_arrive_in_time_are_stalled_until_they_do() {
+    let mut world = World::new(&mut Choices(0));
+    settle(&mut world, 0);
+    world.resource.spec.replicas += 3;
+    *world.resource.metadata.generation.as_mut().unwrap() += 1;
+    let deadline = i64::from(world.resource.spec.rollout.progress_deadline_seconds);
+    let look = |world: &mut World, seconds: i64, ready: i64| {
+        world.time += seconds;
+        world.tend(|_| (ready, false));
+        let plan = world.plan();
+        world.execute(&plan, usize::MAX);
+        is_true(world.resource.status.as_ref().unwrap(), "Stalled")
+    };
+    assert!(!look(&mut world, 1, 1) && !look(&mut world, 1, 1));
+    assert!(!look(&mut world, deadline - 2, 1));
+    assert!(look(&mut world, 2, 1) && look(&mut world, deadline, 1));
+    // Another spec has its own time.
+    world.resource.spec.replicas -= 1;
+    *world.resource.metadata.generation.as_mut().unwrap() += 1;
+    assert!(!look(&mut world, 1, 1) && !look(&mut world, deadline - 2, 1));
+    settle(&mut world, 0);
+    assert!(is_true(world.resource.status.as_ref().unwrap(), "Ready"));
+}
