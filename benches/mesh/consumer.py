@@ -61,7 +61,7 @@ class Series:
 class Job:
     def __init__(self, options, producer):
         self.options, self.producer = options, producer
-        self.series, self.library = {}, None
+        self.series, self.compute = {}, None
 
     def take(self, message):
         point, options = orjson.loads(message.value()), self.options
@@ -71,9 +71,9 @@ class Job:
         points = series.push(point["values"])
         if points is None:
             return
-        if self.library is None:
-            self.library = fastest(points, options.radius)
-        diagrams = [np.ascontiguousarray(d, np.float32) for d in self.library(points, options.radius)]
+        if self.compute is None:
+            self.compute = fastest(points, options.radius)
+        diagrams = [np.ascontiguousarray(d, np.float32) for d in self.compute(points, options.radius)]
         value = {"time": point["time"], "end": series.seen - 1, "window": options.window, "diagrams": diagrams}
         self.send(message, orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
 

@@ -136,7 +136,7 @@ def forget_peak():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("library", choices=LIBRARIES)
+    parser.add_argument("peer", choices=LIBRARIES, metavar="library")
     parser.add_argument("stream")
     parser.add_argument("--window", type=int, required=True)
     parser.add_argument("--radius", type=float, required=True)
@@ -145,7 +145,7 @@ def main():
     options = parser.parse_args()
 
     stream = np.load(options.stream).astype(float)
-    diagrams = LIBRARIES[options.library]()
+    diagrams = LIBRARIES[options.peer]()
     diagrams(stream[:20], options.radius)  # lazy imports
     forget_peak()
     before = resident("VmRSS")

@@ -7,7 +7,7 @@ use crate::events::Event;
 use crate::execute;
 use crate::metrics::Metrics;
 use crate::names::MANAGER;
-use crate::observe::observe;
+use crate::observe::{observe, resources};
 use crate::plan::{IN_MOTION, plan};
 use crate::revision::Settings;
 use crds::{StreamingTDA, StreamingTDAStatus};
@@ -20,7 +20,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::{NamespaceResourceScope, serde::de::DeserializeOwned};
-use kube::api::{Api, ApiResource, DynamicObject, ObjectMeta};
+use kube::api::{Api, ObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::Controller;
@@ -206,11 +206,8 @@ async fn refuse(invalid: &InvalidObject, context: &Context) -> Result<Action, Er
 
 /// The status of a resource whose spec is not understood.
 async fn status_of(metadata: &ObjectMeta, context: &Context) -> Result<StreamingTDAStatus, Error> {
-    let resource = ApiResource::erase::<StreamingTDA>(&());
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(context.client.clone(), namespace, &resource);
     let name = metadata.name.clone().unwrap_or_default();
+    let api = resources(&context.client, metadata);
     let object = api.get(&name).await.map_err(Error::Observe)?;
     Ok(serde_json::from_value(object.data["status"].clone()).unwrap_or_default())
 }

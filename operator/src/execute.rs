@@ -3,13 +3,11 @@
 use crate::child::{Key, Kind};
 use crate::metrics::Metrics;
 use crate::names::{MANAGER, STATUS_MANAGER};
-use crate::observe::{api, controls};
+use crate::observe::{api, controls, resources};
 use crate::observed::Refusal;
 use crate::plan::{Delete, Plan, Write};
 use crds::{StreamingTDA, StreamingTDAStatus};
-use kube::api::{
-    Api, ApiResource, DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions,
-};
+use kube::api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions};
 use kube::{Client, Resource, ResourceExt};
 use serde_json::{Value, json};
 
@@ -140,10 +138,7 @@ pub async fn status(
     status: &StreamingTDAStatus,
 ) -> Result<(), Error> {
     let name = metadata.name.clone().unwrap_or_default();
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    // The answer is not read: one that this operator does not understand has a status too.
-    let resource = ApiResource::erase::<StreamingTDA>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let api = resources(client, metadata);
     let patch: Value = json!({
         "apiVersion": StreamingTDA::api_version(&()),
         "kind": StreamingTDA::kind(&()),

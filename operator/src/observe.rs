@@ -7,7 +7,7 @@ use crate::observed::Observed;
 use crate::revision::Settings;
 use crds::StreamingTDA;
 use futures_util::future::try_join_all;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, ObjectMeta};
 use kube::core::TypeMeta;
 use kube::{Client, ResourceExt};
 use serde_json::Value;
@@ -66,6 +66,13 @@ pub(crate) fn controls(resource: &StreamingTDA, object: &DynamicObject) -> bool 
 /// Where children of a kind are.
 pub(crate) fn api(client: &Client, kind: Kind, namespace: &str) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), namespace, &kind.resource())
+}
+
+/// Where a resource is, and those beside it, whether this operator understands them or not.
+pub(crate) fn resources(client: &Client, metadata: &ObjectMeta) -> Api<DynamicObject> {
+    let resource = ApiResource::erase::<StreamingTDA>(&());
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    Api::namespaced_with(client.clone(), namespace, &resource)
 }
 
 fn keyed(kind: Kind, mut object: DynamicObject) -> (Key, Value) {

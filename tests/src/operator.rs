@@ -1,11 +1,9 @@
 //! The operator as a cluster runs it: a process that gets signals.
 
-use crate::binary;
 use crate::command::free_port;
 use crate::process::Process;
+use crate::{binary, worker};
 use anyhow::{Context, Result};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,20 +79,11 @@ impl Operator {
     /// # Errors
     /// When it does not answer.
     pub fn metric(&self, name: &str) -> Result<f64> {
-        let lines = self.metrics()?;
-        let lines = lines.lines().filter(|line| {
+        let (_, metrics) = worker::get(self.port, "/metrics")
+            .with_context(|| format!("the operator does not answer:\n{}", self.log()))?;
+        let lines = metrics.lines().filter(|line| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
         });
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
-    }
-
-    fn metrics(&self) -> Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))
-            .with_context(|| format!("the operator does not answer:\n{}", self.log()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
     }
 }

@@ -1,7 +1,7 @@
 //! What tests ask of a cluster, without async around it.
 
 use anyhow::{Context, Result, bail};
-use http::Request;
+use http::{Method, Request};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
@@ -78,14 +78,13 @@ impl Client {
         }
     }
 
-    /// Sends an object to a path, and gives what is made of it.
+    /// Sends a body of this type to a path, and gives the answer.
     ///
     /// # Errors
-    /// When the API server refuses.
-    pub fn post(&self, path: &str, object: &Value) -> Result<Value> {
-        let request = Request::post(path).header("content-type", "application/json");
-        let request = request.body(object.to_string().into_bytes())?;
-        self.run(self.client.request(request)).with_context(|| format!("cannot post to {path}"))
+    /// When the API server refuses; says no more than it does.
+    pub fn send(&self, method: Method, path: &str, type_: &str, body: &Value) -> Result<Value> {
+        let request = Request::builder().method(method).uri(path).header("content-type", type_);
+        self.run(self.client.request(request.body(body.to_string().into_bytes())?))
     }
 
     /// Makes objects what these documents of YAML say.

@@ -8,6 +8,7 @@ use super::programs::Programs;
 use super::site::Site;
 use crate::process::Process;
 use anyhow::{Context, Result};
+use http::Method;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,7 +96,7 @@ impl ControlPlane {
     /// When there is no such account.
     pub fn kubeconfig_of(&self, namespace: &str, account: &str) -> Result<PathBuf> {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
-        let token = self.client.post(&path, &token_request())?;
+        let token = self.client.send(Method::POST, &path, "application/json", &token_request())?;
         let token = token["status"]["token"].as_str().context("the API server gives no token")?;
         self.credentials.account(account, token)
     }

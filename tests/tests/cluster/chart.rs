@@ -1,9 +1,8 @@
 //! The chart on a real API server, and the operator with the rights that it gives, and no others.
 
-use crate::operator::{NAMESPACE, SOON, apply, ecg, resources, send, settle, wait_for};
+use crate::operator::{NAMESPACE, SOON, apply, ecg, resources, run_pods, settle, wait_for};
 use harness::cluster::{Asked, Client, ControlPlane, Programs};
 use harness::operator::Operator;
-use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +12,7 @@ use std::process::Command;
 const RELEASE: &str = "streaming-tda";
 const ITS_NAMESPACE: &str = "streaming-tda-system";
 /// What the chart calls the operator, its account and its lease.
-const OPERATOR: &str = "streaming-tda-operator";
+pub(crate) const OPERATOR: &str = "streaming-tda-operator";
 /// The kind that comes with the Prometheus operator.
 const MONITORS: &str = "
 apiVersion: apiextensions.k8s.io/v1
@@ -38,14 +37,13 @@ type Right = (String, String, String);
 
 #[test]
 fn the_chart_has_no_fault_whatever_the_values() {
-    let helm = Programs::built().unwrap().path("helm");
-    let chart = harness::root().join("charts/streaming-tda");
-    let values = fs::read_dir(chart.join("ci")).unwrap().map(|file| Some(file.unwrap().path()));
+    let programs = Programs::built().unwrap();
+    let values = fs::read_dir(chart().join("ci")).unwrap().map(|file| Some(file.unwrap().path()));
     let values: Vec<Option<PathBuf>> = [None].into_iter().chain(values).collect();
     assert!(values.len() > 2);
     for file in values {
-        let mut lint = Command::new(&helm);
-        lint.args(["lint", "--strict"]).arg(&chart);
+        let mut lint = helm(&programs);
+        lint.args(["lint", "--strict"]).arg(chart());
         if let Some(file) = &file {
             lint.arg("--values").arg(file);
         }
@@ -53,8 +51,8 @@ fn the_chart_has_no_fault_whatever_the_values() {
         let text = String::from_utf8_lossy(&said.stdout);
         assert!(said.status.success(), "{file:?}: {text}");
     }
-    let mut lint = Command::new(&helm);
-    let said = lint.args(["lint", "--set", "replica=1"]).arg(&chart).output().unwrap();
+    let mut lint = helm(&programs);
+    let said = lint.args(["lint", "--set", "replica=1"]).arg(chart()).output().unwrap();
     assert!(!said.status.success(), "a value that the chart does not know was taken");
 }
 
@@ -63,7 +61,7 @@ fn the_operator_has_the_rights_that_it_needs_and_no_others() {
     let plane = ControlPlane::start().unwrap();
     let client = plane.client();
     client.apply(MONITORS).unwrap();
-    helm(&plane, &["install", "--create-namespace"]);
+    put(&plane, &["install", "--create-namespace"]);
     let served = |client: &Client| Ok(client.get(&resources())?.is_some());
     client.wait_until("resources are served", SOON, served).unwrap();
     let operator = operator(&plane, &[]);
@@ -77,7 +75,7 @@ fn the_operator_has_the_rights_that_it_needs_and_no_others() {
 
     // The same rights, in one namespace only.
     let only = format!("watchNamespaces={{{NAMESPACE}}}");
-    helm(&plane, &["upgrade", "--set", &only]);
+    put(&plane, &["upgrade", "--set", &only]);
     let operator = self::operator(&plane, &["--watch-namespaces", NAMESPACE]);
     apply(client, &json!({"image": {"tag": "4.0.0"}}));
     settle(client, &operator);
@@ -102,7 +100,7 @@ fn a_whole_life(client: &Client, operator: &Operator) {
     }
     // The second time, an event is counted and not told again.
     for _ in 0..2 {
-        pods_fail(client);
+        run_pods(client, false);
         wait_for(client, operator, "Serving", "False");
         settle(client, operator);
     }
@@ -116,26 +114,24 @@ fn a_whole_life(client: &Client, operator: &Operator) {
         .unwrap_or_else(|error| panic!("{error:#}\n{}", operator.log()));
 }
 
-/// Says of all pods that they are not ready.
-fn pods_fail(client: &Client) {
-    let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
-    for pod in client.get(&pods).unwrap().unwrap()["items"].as_array().unwrap() {
-        let name = pod["metadata"]["name"].as_str().unwrap();
-        let status = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
-        let path = format!("{pods}/{name}/status");
-        send(client, Method::PATCH, &path, "application/merge-patch+json", &status);
-    }
-}
-
 fn operator(plane: &ControlPlane, arguments: &[&str]) -> Operator {
     let kubeconfig = plane.kubeconfig_of(ITS_NAMESPACE, OPERATOR).unwrap();
     let all = [&["--lease-namespace", ITS_NAMESPACE], arguments].concat();
     Operator::start_with(&kubeconfig, "operator", &all).unwrap()
 }
 
-fn helm(plane: &ControlPlane, arguments: &[&str]) {
-    let mut helm = Command::new(plane.programs().path("helm"));
-    helm.args(&arguments[..1]).arg(RELEASE).arg(harness::root().join("charts/streaming-tda"));
+pub(crate) fn helm(programs: &Programs) -> Command {
+    Command::new(programs.path("helm"))
+}
+
+pub(crate) fn chart() -> PathBuf {
+    harness::root().join("charts/streaming-tda")
+}
+
+/// Installs or upgrades the chart.
+fn put(plane: &ControlPlane, arguments: &[&str]) {
+    let mut helm = helm(plane.programs());
+    helm.args(&arguments[..1]).arg(RELEASE).arg(chart());
     ran(plane, helm.args(&arguments[1..]));
 }
 
@@ -200,8 +196,7 @@ fn rights_granted(client: &Client) -> BTreeSet<Right> {
 
 fn what_people_have_stays_when_the_chart_goes(plane: &ControlPlane) {
     let before = ecg(plane.client());
-    let mut helm = Command::new(plane.programs().path("helm"));
-    ran(plane, helm.args(["uninstall", RELEASE]));
+    ran(plane, helm(plane.programs()).args(["uninstall", RELEASE]));
     let after = ecg(plane.client());
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     let deployment = format!("/apis/apps/v1/namespaces/{ITS_NAMESPACE}/deployments/{OPERATOR}");

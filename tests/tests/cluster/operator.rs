@@ -1,21 +1,20 @@
 //! The operator on a real API server, without nodes: what it makes of a resource. Nobody runs the pods,
 //! so that the test says of them that they are ready.
 
-use crate::chart::{asked, nothing_is_forbidden};
-use crds::{StreamingTDA, definitions};
+use crate::chart::{OPERATOR, asked, chart, helm, nothing_is_forbidden};
+use crate::resources::plane;
+use crds::StreamingTDA;
 use harness::cluster::{Client, ControlPlane};
 use harness::operator::Operator;
-use http::{Method, Request};
+use http::Method;
 use kube::Resource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 pub(crate) const NAMESPACE: &str = "default";
-const OPERATOR: &str = "streaming-tda-operator";
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 /// For how long nothing may be written when nothing happens.
 const QUIET: Duration = Duration::from_secs(60);
@@ -32,24 +31,14 @@ const CHILDREN: [(&str, &str); 8] = [
     ("apis/policy/v1", "poddisruptionbudgets"),
 ];
 
-fn plane() -> ControlPlane {
-    let plane = ControlPlane::start().unwrap();
-    for definition in definitions() {
-        plane.client().apply(&definition.yaml().unwrap()).unwrap();
-    }
-    let served = |client: &Client| Ok(client.get(&resources())?.is_some());
-    plane.client().wait_until("resources are served", SOON, served).unwrap();
-    plane
-}
-
 /// The kubeconfig of an operator that may do what the chart says.
 fn rights(plane: &ControlPlane) -> PathBuf {
-    let mut helm = Command::new(plane.programs().path("helm"));
+    let mut helm = helm(plane.programs());
     helm.args(["template", "streaming-tda", "--namespace", NAMESPACE, "--kube-version", "1.34.0"]);
     for file in ["roles", "serviceaccount"] {
         helm.args(["--show-only", &format!("templates/{file}.yaml")]);
     }
-    let rendered = helm.arg(harness::root().join("charts/streaming-tda")).output().unwrap();
+    let rendered = helm.arg(chart()).output().unwrap();
     assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
     plane.client().apply(&String::from_utf8(rendered.stdout).unwrap()).unwrap();
     plane.kubeconfig_of(NAMESPACE, OPERATOR).unwrap()
@@ -114,43 +103,31 @@ pub(crate) fn send(
     client: &Client,
     method: Method,
     path: &str,
-    content: &str,
+    type_: &str,
     body: &Value,
 ) -> Value {
-    try_send(client, method, path, content, body).unwrap()
+    client.send(method, path, type_, body).unwrap()
 }
 
-fn try_send(
-    client: &Client,
-    method: Method,
-    path: &str,
-    content: &str,
-    body: &Value,
-) -> anyhow::Result<Value> {
-    let request = Request::builder().method(method).uri(path).header("content-type", content);
-    let request = request.body(body.to_string().into_bytes())?;
-    client.run(client.kube().request::<Value>(request))
-}
-
-/// Says of all pods that they run and are ready, as a node would.
-fn run_pods(client: &Client) {
+/// Says of all pods that they run, and whether they are ready, as a node would.
+pub(crate) fn run_pods(client: &Client, ready: bool) {
     let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+    let ready = if ready { "True" } else { "False" };
+    let status = json!({"status": {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": ready}],
+    }});
     for pod in client.get(&pods).unwrap().unwrap()["items"].as_array().unwrap() {
-        let name = pod["metadata"]["name"].as_str().unwrap();
-        let status = json!({"status": {
-            "phase": "Running",
-            "conditions": [{"type": "Ready", "status": "True"}],
-        }});
-        let path = format!("{pods}/{name}/status");
+        let path = format!("{pods}/{}/status", pod["metadata"]["name"].as_str().unwrap());
         // It may have gone meanwhile.
-        _ = try_send(client, Method::PATCH, &path, "application/merge-patch+json", &status);
+        _ = client.send(Method::PATCH, &path, "application/merge-patch+json", &status);
     }
 }
 
 /// Waits until the spec is in force, while pods become ready.
 pub(crate) fn settle(client: &Client, operator: &Operator) {
     let is = |client: &Client| {
-        run_pods(client);
+        run_pods(client, true);
         Ok(condition(client, "Ready")["status"] == "True")
     };
     client.wait_until("the spec is in force", SOON, is).unwrap_or_else(|error| {

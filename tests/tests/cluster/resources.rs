@@ -3,7 +3,7 @@
 
 use crds::{StreamingTDASpec, definitions};
 use harness::cluster::{Client, ControlPlane};
-use http::{Method, Request};
+use http::Method;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const GROUP: &str = "/apis/streamingtda.io/v1alpha1/namespaces/default";
 
 /// An API server that knows the resources.
-fn plane() -> ControlPlane {
+pub(crate) fn plane() -> ControlPlane {
     let plane = ControlPlane::start().unwrap();
     for definition in definitions() {
         plane.client().apply(&definition.yaml().unwrap()).unwrap();
@@ -28,12 +28,7 @@ fn plane() -> ControlPlane {
 }
 
 fn send(client: &Client, method: Method, path: &str, body: &Value) -> Result<Value, String> {
-    let request = Request::builder().method(method).uri(path);
-    let request = request.header("content-type", "application/json");
-    let request = request.body(body.to_string().into_bytes()).unwrap();
-    let kube = client.kube();
-    let answer = async { Ok::<_, kube::Error>(kube.request::<Value>(request).await) };
-    client.run(answer).unwrap().map_err(|error| error.to_string())
+    client.send(method, path, "application/json", body).map_err(|error| error.to_string())
 }
 
 /// A manifest of the corpus: what is written one after another, and what is said of the last.
@@ -196,11 +191,8 @@ fn merges_the_reports_of_workers(client: &Client) {
         [("a", "5d0c1f2a", "Ready"), ("b", "9be77c01", "Warming"), ("a", "5d0c1f2a", "Warming")]
     {
         let path = format!("{path}/ecg/status?fieldManager={pod}");
-        let request = Request::builder().method(Method::PATCH).uri(&path);
-        let request = request.header("content-type", "application/apply-patch+yaml");
-        let body = report(pod, revision, phase).to_string().into_bytes();
-        let kube = client.kube();
-        client.run(kube.request::<Value>(request.body(body).unwrap())).unwrap();
+        let report = report(pod, revision, phase);
+        client.send(Method::PATCH, &path, "application/apply-patch+yaml", &report).unwrap();
     }
     let map = client.get(&format!("{path}/ecg")).unwrap().unwrap();
     let phases: Vec<&Value> =

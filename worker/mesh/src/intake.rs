@@ -23,6 +23,11 @@ impl Intake {
         self.held.contains_key(&partition)
     }
 
+    /// Whether no records are held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The partitions of which records are held.
     pub(crate) fn partitions(&self) -> Vec<i32> {
         self.held.keys().copied().collect()

@@ -266,7 +266,7 @@ impl Source {
             }
         }
         self.membership().pause(&self.consumer, pace, intake)?;
-        let spare = if intake.partitions().is_empty() { spare } else { spare.min(POLL) };
+        let spare = if intake.is_empty() { spare } else { spare.min(POLL) };
         let arrived = self.gather(spare)?;
         self.forget_what_left(intake);
         let patience = Instant::now() + PATIENCE;
