@@ -2,7 +2,7 @@
 //! while it is owned.
 
 use crate::batching::Batching;
-use crate::metrics::Metrics;
+use crate::metrics::{Advance, Busy, Metrics};
 use crate::partition::{Partition, Taken};
 use crate::queue::Outlet;
 use crate::replay::Log;
@@ -42,6 +42,8 @@ pub(crate) enum Task {
 pub(crate) struct Held {
     pub(crate) number: i32,
     pub(crate) partition: Partition,
+    /// Where it ended when it was taken up.
+    pub(crate) end: i64,
     pub(crate) lease: Lease,
     /// Records that have not been begun shall not be.
     pub(crate) leaving: Arc<AtomicBool>,
@@ -83,6 +85,7 @@ pub(crate) struct Thread {
     pub(crate) outlet: Outlet<Task>,
     pub(crate) pool: Arc<ThreadPool>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) busy: Arc<Busy>,
     pub(crate) batching: Arc<Batching>,
     /// Where records wait for their schemas.
     pub(crate) unread: Sender<Unread>,
@@ -114,6 +117,7 @@ impl Thread {
         match task {
             Task::Begin(mut new) => {
                 begin(&mut new);
+                self.metrics.begin(new.number, new.end, new.advance(0));
                 held.insert(new.number, *new);
             }
             Task::Take(number, records) => match stays(held, number) {
@@ -147,9 +151,8 @@ impl Thread {
         let pool =
             held.cost.expected(records.len()) >= WORTH && self.pool.current_num_threads() > 1;
         let pool = pool.then_some(&*self.pool);
-        let began = Instant::now();
-        let taken = held.partition.take(&records, pool, &self.metrics);
-        let took = began.elapsed();
+        let take = || held.partition.take(&records, pool, &self.metrics);
+        let (taken, took) = self.busy.during(take);
         self.batching.computed(records.len(), took);
         held.cost.observe(records.len(), took);
         let Taken { outputs, dead_letters, judged, waits } = taken;
@@ -167,7 +170,7 @@ impl Thread {
             let (record, leaving) = (held.waiting[0].clone(), held.leaving.clone());
             let _ = self.unread.send(Unread { partition: held.number, record, leaving });
         }
-        self.metrics.next(held.number, held.partition.next());
+        self.metrics.advance(held.number, &held.advance(judged.points));
         if behind > 0 {
             self.tell_of_replay(held);
         }
@@ -207,6 +210,17 @@ fn stays(held: &mut BTreeMap<i32, Held>, number: i32) -> Option<&mut Held> {
 }
 
 impl Held {
+    /// Where it is, after so many new points.
+    fn advance(&self, points: u64) -> Advance {
+        Advance {
+            next: self.partition.next(),
+            replays: self.partition.behind() > 0,
+            waits: !self.waiting.is_empty(),
+            series: self.partition.series(),
+            points,
+        }
+    }
+
     /// What is known of the partition's log now.
     fn log(&self) -> Log {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

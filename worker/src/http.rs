@@ -1,12 +1,13 @@
-//! `/metrics` and `/health`, on a thread of its own.
+//! `/metrics`, `/status` and `/health`, on a thread of its own.
 
 use crate::metrics::Metrics;
-use axum::Router;
+use crate::status::{About, Status};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Json, Router};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -22,12 +23,16 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens, and answers from then on.
-    pub(crate) fn start(address: SocketAddr, metrics: Arc<Metrics>) -> io::Result<Server> {
+    pub(crate) fn start(
+        address: SocketAddr,
+        metrics: Arc<Metrics>,
+        about: About,
+    ) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let (stop, stopped) = oneshot::channel();
-        let routes = routes(metrics);
+        let routes = routes(Worker { metrics, about: Arc::new(about) });
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let stopped = async move { _ = stopped.await };
@@ -54,24 +59,36 @@ impl Drop for Server {
     }
 }
 
-fn routes(metrics: Arc<Metrics>) -> Router {
+/// What is told of.
+#[derive(Clone)]
+struct Worker {
+    metrics: Arc<Metrics>,
+    about: Arc<About>,
+}
+
+fn routes(worker: Worker) -> Router {
     Router::new()
         .route("/metrics", get(render))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
-        .with_state(metrics)
+        .route("/status", get(status))
+        .with_state(worker)
 }
 
-async fn render(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
+async fn render(State(worker): State<Worker>) -> impl IntoResponse {
     let header = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    match metrics.encode() {
+    match worker.metrics.encode() {
         Ok(text) => (StatusCode::OK, header, text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, header, error.to_string()),
     }
 }
 
-async fn ready(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    match metrics.is_ready() {
+async fn status(State(worker): State<Worker>) -> impl IntoResponse {
+    Json(Status::of(&worker.about, &worker.metrics)).into_response()
+}
+
+async fn ready(State(worker): State<Worker>) -> impl IntoResponse {
+    match worker.metrics.is_ready() {
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "waiting for partitions\n"),
     }

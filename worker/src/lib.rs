@@ -31,8 +31,9 @@ mod settings;
 mod shutdown;
 #[cfg(test)]
 mod simulation;
+mod status;
 mod watch;
 
 pub use config::Config;
-pub use pipeline::run;
+pub use pipeline::{run, run_revision};
 pub use shutdown::Shutdown;

@@ -1,12 +1,21 @@
 //! What the worker tells Prometheus.
 
+mod arrivals;
 mod brake;
+mod busy;
+mod progress;
+mod recent;
+
+pub(crate) use busy::Busy;
+pub(crate) use progress::Advance;
 
 use crate::partition::Judged;
+use crate::status::{Work, tenths};
 use brake::Brake;
 use mesh::breaker::State;
 use mesh::schema::Kind;
 use mesh::{Acknowledged, Observer, Pulse, Refused, Target};
+use progress::Progress;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,8 +24,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -111,13 +120,6 @@ impl Change {
     }
 }
 
-/// Where a partition is.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    next: i64,
-    end: i64,
-}
-
 /// The worker's metrics.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -140,6 +142,8 @@ pub(crate) struct Metrics {
     engine: Family<OfScale, Histogram>,
     end_to_end: Family<OfKind, Histogram>,
     lag: Family<OfPartition, Gauge>,
+    age: Family<OfPartition, Gauge<f64, AtomicU64>>,
+    busy: Family<OfThread, Counter<f64, AtomicU64>>,
     series: Family<OfPartition, Gauge>,
     queue_bytes: Family<OfThread, Gauge>,
     in_flight: Gauge,
@@ -147,6 +151,8 @@ pub(crate) struct Metrics {
     brake: Brake,
     pulse: Pulse,
     progress: Mutex<BTreeMap<i32, Progress>>,
+    threads: Mutex<BTreeMap<usize, Arc<Busy>>>,
+    partitions: AtomicI32,
     ready: AtomicBool,
 }
 
@@ -184,6 +190,8 @@ impl Default for Metrics {
             engine: Family::new_with_constructor(latency),
             end_to_end: Family::new_with_constructor(latency),
             lag: Family::default(),
+            age: Family::default(),
+            busy: Family::default(),
             series: Family::default(),
             queue_bytes: Family::default(),
             in_flight: Gauge::default(),
@@ -191,6 +199,8 @@ impl Default for Metrics {
             brake: Brake::new(latency()),
             pulse: Pulse::default(),
             progress: Mutex::default(),
+            threads: Mutex::default(),
+            partitions: AtomicI32::default(),
             ready: AtomicBool::new(false),
         };
         metrics.register();
@@ -234,6 +244,10 @@ impl Metrics {
         let help = "Time from the append of a record to the acknowledgement of its result";
         r.register_with_unit("end_to_end_latency", help, seconds(), self.end_to_end.clone());
         r.register("lag", "Records of a partition that are not yet computed", self.lag.clone());
+        let help = "How long the oldest record that is not yet computed has been there";
+        r.register_with_unit("lag", help, seconds(), self.age.clone());
+        let help = "Time for which a thread has computed";
+        r.register_with_unit("busy", help, seconds(), self.busy.clone());
         r.register("series", "Series held", self.series.clone());
         let help = "Records waiting for a thread";
         r.register_with_unit("queue", help, Unit::Bytes, self.queue_bytes.clone());
@@ -255,6 +269,7 @@ impl Metrics {
 
     /// The text format of Prometheus.
     pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
+        self.tell_ages();
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)
@@ -313,7 +328,7 @@ impl Metrics {
     }
 
     pub(crate) fn judged(&self, judged: Judged) {
-        let Judged { records, dead } = judged;
+        let Judged { records, dead, .. } = judged;
         self.pulse.judged(records, dead);
         for (verdict, count) in [("admitted", records - dead), ("rejected", dead)] {
             self.judged.get_or_create(&Verdict { verdict }).inc_by(count);
@@ -365,18 +380,74 @@ impl Metrics {
         self.window_bytes.get_or_create(&window).set(bytes as i64);
     }
 
-    pub(crate) fn next(&self, partition: i32, next: i64) {
-        self.progressed(partition, |p| p.next = next);
+    /// The input has so many partitions.
+    pub(crate) fn partitions(&self, partitions: i32) {
+        self.partitions.store(partitions, Ordering::Relaxed);
     }
 
+    /// Where a thread counts for how long it computes.
+    pub(crate) fn thread(&self, index: usize) -> Arc<Busy> {
+        let seconds = self.busy.get_or_create(&OfThread { thread: index as u64 }).clone();
+        let busy = Arc::new(Busy::new(self.pulse.clone(), seconds));
+        lock(&self.threads).insert(index, busy.clone());
+        busy
+    }
+
+    /// A partition that ends at this offset is computed from now on.
+    pub(crate) fn begin(&self, partition: i32, end: i64, advance: Advance) {
+        let mut progress = Progress::new(end, self.pulse.now());
+        progress.advance(&advance, self.pulse.now());
+        self.lag.get_or_create(&OfPartition { partition }).set(progress.lag());
+        lock(&self.progress).insert(partition, progress);
+    }
+
+    /// Records of a partition were computed.
+    pub(crate) fn advance(&self, partition: i32, advance: &Advance) {
+        self.progressed(partition, |p| p.advance(advance, self.pulse.now()));
+    }
+
+    /// A partition ends there now.
     pub(crate) fn end(&self, partition: i32, end: i64) {
-        self.progressed(partition, |p| p.end = end);
+        self.progressed(partition, |p| p.end(end, self.pulse.now()));
+    }
+
+    /// What is done now.
+    pub(crate) fn work(&self) -> Work {
+        let (now, stands, seen) = (self.pulse.now(), self.brake.stands(), self.sees_ends());
+        let threads = lock(&self.threads);
+        let shares: f64 = threads.values().map(|busy| busy.share()).sum();
+        let progress = lock(&self.progress);
+        let told = progress.iter().map(|(&number, p)| p.told(number, stands, seen, now));
+        Work {
+            partitions_total: self.partitions.load(Ordering::Relaxed),
+            busy_percent: tenths(100.0 * shares / threads.len().max(1) as f64),
+            partitions: told.collect(),
+        }
+    }
+
+    /// Whether brokers tell where partitions end.
+    fn sees_ends(&self) -> bool {
+        self.pulse.vitals().down.is_none()
+    }
+
+    fn tell_ages(&self) {
+        let (now, seen) = (self.pulse.now(), self.sees_ends());
+        for (&partition, progress) in &*lock(&self.progress) {
+            match seen {
+                true => {
+                    let age = progress.age(now).as_secs_f64();
+                    self.age.get_or_create(&OfPartition { partition }).set(age);
+                }
+                false => _ = self.age.remove(&OfPartition { partition }),
+            }
+        }
     }
 
     /// A partition is no longer ours to speak of.
     pub(crate) fn forget(&self, partition: i32, scales: &[String]) {
-        self.progress.lock().unwrap_or_else(|e| e.into_inner()).remove(&partition);
+        lock(&self.progress).remove(&partition);
         self.lag.remove(&OfPartition { partition });
+        self.age.remove(&OfPartition { partition });
         self.series.remove(&OfPartition { partition });
         self.headroom.remove(&OfPartition { partition });
         self.replay.remove(&OfPartition { partition });
@@ -386,11 +457,11 @@ impl Metrics {
     }
 
     fn progressed(&self, partition: i32, change: impl FnOnce(&mut Progress)) {
-        let mut progress = self.progress.lock().unwrap_or_else(|e| e.into_inner());
-        let of = progress.entry(partition).or_default();
+        let mut progress = lock(&self.progress);
+        // Before it is begun, and when it has gone, there is nothing to tell.
+        let Some(of) = progress.get_mut(&partition) else { return };
         change(of);
-        let lag = (of.end - of.next).max(0);
-        self.lag.get_or_create(&OfPartition { partition }).set(lag);
+        self.lag.get_or_create(&OfPartition { partition }).set(of.lag());
     }
 }
 
@@ -422,6 +493,10 @@ impl Observer for Metrics {
     fn saved(&self, _partition: i32, _next: i64) {
         self.checkpoints.inc();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn of_kind(kind: Kind) -> OfKind {

@@ -78,7 +78,7 @@ impl Owner for Ownership {
             // One of another topic under the same name means nothing.
             let committed = committed.filter(|committed| *committed <= partition.next());
             let lease = self.delivery.lease(number, ledger, committed);
-            self.begin(number, partition, lease, ends.0);
+            self.begin(number, partition, lease, ends);
         }
         self.metrics.ready(true);
         Ok(starts)
@@ -169,9 +169,9 @@ impl Ownership {
         partitions.iter().filter_map(|&p| Some((p, commits.leave(p)?))).collect()
     }
 
-    fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease, first: i64) {
+    fn begin(&self, number: i32, partition: Partition, lease: mesh::Lease, ends: (i64, i64)) {
         let (leaving, waits) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let (first, policy) = (Arc::new(AtomicI64::new(first)), self.policy);
+        let (first, policy) = (Arc::new(AtomicI64::new(ends.0)), self.policy);
         let hold = Hold {
             leaving: leaving.clone(),
             revoked: lease.revocation(),
@@ -182,6 +182,7 @@ impl Ownership {
         let held = Held {
             number,
             partition,
+            end: ends.1,
             lease,
             leaving,
             waits,

@@ -12,6 +12,7 @@ use crate::reach::await_brokers;
 use crate::schemas::{Schemas, Unread};
 use crate::series::Blueprint;
 use crate::shutdown::Shutdown;
+use crate::status::About;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mesh::checkpoint::Reader;
@@ -29,11 +30,19 @@ use std::time::Duration;
 /// When the configuration is wrong, a topic is missing, or Kafka refuses something for good. The
 /// work can be taken up again by another run, which loses nothing.
 pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
+    run_revision(None, config, shutdown)
+}
+
+/// The same as [`run`], for a revision of a resource, of which `/status` tells.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_revision(revision: Option<&str>, config: &Config, shutdown: &Shutdown) -> Result<()> {
     config.validate()?;
     let blueprint = Arc::new(Blueprint::new(config.clone())?);
     let metrics = Arc::new(Metrics::default());
     let http = config.http.listen;
-    let _server = Server::start(http, metrics.clone())
+    let _server = Server::start(http, metrics.clone(), about(revision, config))
         .with_context(|| format!("cannot serve metrics and health at {http}"))?;
     tracing::info!(address = %http, "metrics and health");
     let connection = config.kafka.connection();
@@ -41,6 +50,7 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
         return Ok(());
     }
     let partitions = topics::partitions(&connection, &config.kafka.input)?;
+    metrics.partitions(partitions);
     require_outputs(&connection, config, partitions)?;
     let policy = policy(&connection, &config.kafka.input)?;
     ensure_checkpoints(&connection, &config.kafka.checkpoints(), partitions)?;
@@ -92,6 +102,15 @@ pub fn run(config: &Config, shutdown: &Shutdown) -> Result<()> {
     polled?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn about(revision: Option<&str>, config: &Config) -> About {
+    About {
+        group: config.kafka.group.clone(),
+        topic: config.kafka.input.clone(),
+        revision: revision.map(str::to_owned),
+        threads: config.compute.threads(),
+    }
 }
 
 /// Results go to topics whose retention and replication others decide about.
@@ -236,6 +255,7 @@ fn compute(
             outlet,
             pool: pool.clone(),
             metrics: metrics.clone(),
+            busy: metrics.thread(index),
             batching: batching.clone(),
             unread: unread.clone(),
             checkpoint: Duration::from_millis(config.kafka.checkpoint_ms),

@@ -15,6 +15,9 @@ pub struct Arguments {
     /// How the log on standard error is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log: Log,
+    /// The revision of the resource that this worker is for, which /status tells
+    #[arg(long, value_name = "NAME", env = "STDA_REVISION")]
+    pub revision: Option<String>,
 }
 
 /// How the log is written.
@@ -37,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let config = Config::from_yaml(&text).with_context(|| path.to_string())?;
     log_to_stderr(arguments.log);
     let shutdown = Shutdown::on_signals().context("cannot listen to signals")?;
-    crate::run(&config, &shutdown)
+    crate::run_revision(arguments.revision.as_deref(), &config, &shutdown)
 }
 
 fn log_to_stderr(format: Log) {

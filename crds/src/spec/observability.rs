@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Observability {
-    /// The port of the pods for `/metrics`, `/health/live` and `/health/ready`, from 1024 to 65535.
-    /// Default: 9464.
+    /// The port of the pods for `/metrics`, `/status`, `/health/live` and `/health/ready`, from 1024
+    /// to 65535. Default: 9464.
     #[schemars(range(min = 1024, max = 65_535))]
     pub port: i32,
     /// What is logged. Default: Info.

@@ -101,11 +101,10 @@ fn container(blueprint: &Blueprint<'_>) -> Container {
         image: Some(blueprint.settings.image(&spec.image)),
         image_pull_policy: Some(pull_policy(spec.image.pull_policy).into()),
         args: Some(vec!["run".into(), "--config".into(), format!("{FOLDER}/{}", config_map::FILE)]),
-        env: Some(vec![EnvVar {
-            name: "RUST_LOG".into(),
-            value: Some(log_level(spec.observability.log_level).into()),
-            ..EnvVar::default()
-        }]),
+        env: Some(vec![
+            variable("RUST_LOG", log_level(spec.observability.log_level)),
+            variable("STDA_REVISION", blueprint.revision.as_str()),
+        ]),
         ports: Some(vec![ContainerPort {
             name: Some(PORT.into()),
             container_port: spec.observability.port,
@@ -125,6 +124,10 @@ fn container(blueprint: &Blueprint<'_>) -> Container {
         volume_mounts: Some(mounts(blueprint)),
         ..Container::default()
     }
+}
+
+fn variable(name: &str, value: &str) -> EnvVar {
+    EnvVar { name: name.into(), value: Some(value.into()), ..EnvVar::default() }
 }
 
 fn probe(path: &str, seconds: i32) -> Probe {

@@ -13,6 +13,7 @@ mod recovery;
 #[path = "../../../worker/mesh/tests/registry/mod.rs"]
 #[allow(dead_code)]
 mod registry;
+mod status;
 mod transactions;
 
 use std::time::Duration;

@@ -196,7 +196,7 @@ pub struct Preprocess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address and port for `/metrics`, `/health/live` and `/health/ready`. Default:
+    /// Address and port for `/metrics`, `/status`, `/health/live` and `/health/ready`. Default:
     /// `127.0.0.1:9464`.
     #[schemars(extend("format" = "host:port"))]
     pub listen: SocketAddr,

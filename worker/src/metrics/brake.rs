@@ -57,6 +57,11 @@ impl Brake {
         self.state.set(number);
     }
 
+    /// Whether the input waits.
+    pub(super) fn stands(&self) -> bool {
+        self.state.get() != 0
+    }
+
     pub(super) fn waited(&self, time: Duration) {
         self.waited.inc_by(time.as_secs_f64());
     }

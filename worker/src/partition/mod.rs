@@ -79,6 +79,8 @@ pub(crate) struct Taken {
 pub(crate) struct Judged {
     pub(crate) records: u64,
     pub(crate) dead: u64,
+    /// The points that the others gave.
+    pub(crate) points: u64,
 }
 
 /// A series that has samples to compute.
@@ -135,6 +137,9 @@ impl Partition {
             }
             match self.decode(record) {
                 Ok(samples) => {
+                    if record.offset >= self.live {
+                        judged.points += samples.len() as u64;
+                    }
                     for (sample, row) in samples.into_iter().zip(0..) {
                         self.route(record, row, sample, &mut touched, metrics);
                     }
@@ -224,6 +229,11 @@ impl Partition {
     /// Records that are still to be read again before new ones.
     pub(crate) fn behind(&self) -> i64 {
         (self.live - self.read).max(0)
+    }
+
+    /// Series held.
+    pub(crate) fn series(&self) -> usize {
+        self.series.len()
     }
 
     /// Bytes on the heap, by scale.

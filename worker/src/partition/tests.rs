@@ -739,7 +739,7 @@ fn bad_records_become_dead_letters_once_and_are_judged_again_without_one() {
     let records = records(&[(0, 20), (4, 2), (1, 5), (4, 1)]);
     let (mut first, pool) = partition(1);
     let taken = first.take(&records, &pool, &metrics);
-    assert_eq!(taken.judged, Judged { records: 28, dead: 3 });
+    assert_eq!(taken.judged, Judged { records: 28, dead: 3, points: 25 });
     let bad: Vec<String> = [20, 21, 27].map(|i| format!("in/0/{}", records[i].offset)).into();
     assert_eq!(taken.dead_letters.iter().map(|l| l.id.clone()).collect::<Vec<_>>(), bad);
     assert_eq!(taken.dead_letters[0].payload.as_deref(), Some(&b"broken"[..]));

@@ -85,6 +85,7 @@ pub(super) fn start(world: &Arc<World>, process: usize) -> Vec<Actor> {
             outlet,
             pool: world.surroundings.pool.clone(),
             metrics: metrics.clone(),
+            busy: metrics.thread(index),
             unread: unbounded().0,
             checkpoint: Duration::ZERO,
             scales: Vec::new(),
