@@ -10,6 +10,7 @@ use crate::names::MANAGER;
 use crate::observe::{observe, resources};
 use crate::plan::{IN_MOTION, plan};
 use crate::revision::Settings;
+use crate::watches;
 use crds::{StreamingTDA, StreamingTDAStatus};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -19,14 +20,13 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::jiff::Timestamp;
-use k8s_openapi::{NamespaceResourceScope, serde::de::DeserializeOwned};
-use kube::api::{Api, ObjectMeta};
+use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::Controller;
-use kube::runtime::controller::{self, Action, Config};
+use kube::runtime::controller::{Action, Config};
 use kube::runtime::events::{self, EventType, Recorder, Reporter};
-use kube::runtime::watcher;
+use kube::runtime::reflector;
 use kube::{Client, Resource};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +41,7 @@ const WHOLE: Duration = Duration::from_secs(60);
 const GATHERING: Duration = Duration::from_millis(200);
 
 type Guarded = DeserializeGuard<StreamingTDA>;
+type Heard = PartialObjectMeta<StreamingTDA>;
 
 /// Why a resource is not where it should be.
 #[derive(Debug, thiserror::Error)]
@@ -91,47 +92,30 @@ pub async fn run(
 
 async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watch::Receiver<bool>) {
     let client = &context.client;
-    let children = || watcher::Config::default().labels(CHILDREN);
     let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
-    Controller::new(api::<Guarded>(client, scope), watcher::Config::default())
+    let (resources, writer) = reflector::store();
+    Controller::for_stream(watches::resources(client, scope, writer), resources)
         .with_config(Config::default().concurrency(CONCURRENCY).debounce(GATHERING))
-        .owns(api::<Deployment>(client, scope), children())
-        .owns(api::<ConfigMap>(client, scope), children())
-        .owns(api::<Service>(client, scope), children())
-        .owns(api::<ServiceAccount>(client, scope), children())
-        .owns(api::<Role>(client, scope), children())
-        .owns(api::<RoleBinding>(client, scope), children())
-        .owns(api::<PodDisruptionBudget>(client, scope), children())
-        .owns(api::<NetworkPolicy>(client, scope), children())
-        .owns(api::<ControllerRevision>(client, scope), children())
+        .owns_stream(watches::children::<Deployment>(client, scope))
+        .owns_stream(watches::children::<ConfigMap>(client, scope))
+        .owns_stream(watches::children::<Service>(client, scope))
+        .owns_stream(watches::children::<ServiceAccount>(client, scope))
+        .owns_stream(watches::children::<Role>(client, scope))
+        .owns_stream(watches::children::<RoleBinding>(client, scope))
+        .owns_stream(watches::children::<PodDisruptionBudget>(client, scope))
+        .owns_stream(watches::children::<NetworkPolicy>(client, scope))
+        .owns_stream(watches::children::<ControllerRevision>(client, scope))
         .graceful_shutdown_on(stopped)
         .run(reconcile, failed, context.clone())
         .for_each(|result| async {
-            match result {
-                Err(error @ controller::Error::QueueError(_)) => {
-                    tracing::warn!(%error, "cannot watch");
-                }
-                Err(error) => tracing::debug!(%error, "a resource is not where it should be"),
-                Ok(_) => {}
+            if let Err(error) = result {
+                tracing::debug!(%error, "a resource is not where it should be");
             }
         })
         .await;
 }
 
-/// The label that all children have.
-const CHILDREN: &str = "app.kubernetes.io/managed-by=streaming-tda-operator";
-
-fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
-async fn reconcile(heard: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(heard: Arc<Heard>, context: Arc<Context>) -> Result<Action, Error> {
     let started = Instant::now();
     let result = timeout(WHOLE, work(heard.meta(), &context)).await.unwrap_or(Err(Error::Late));
     context.metrics.reconciled(result.is_ok(), started.elapsed());
@@ -141,7 +125,7 @@ async fn reconcile(heard: Arc<Guarded>, context: Arc<Context>) -> Result<Action,
     result
 }
 
-fn failed(heard: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
+fn failed(heard: Arc<Heard>, error: &Error, context: Arc<Context>) -> Action {
     let resource = label(heard.meta());
     let wait = context.backoff.failed(&identity(heard.meta()));
     tracing::warn!(resource, %error, ?wait, "trying again later");
@@ -151,7 +135,8 @@ fn failed(heard: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
 /// What is heard may be old: the resource is read again.
 async fn work(metadata: &ObjectMeta, context: &Context) -> Result<Action, Error> {
     let name = metadata.name.clone().unwrap_or_default();
-    let api: Api<Guarded> = api(&context.client, metadata.namespace.as_deref());
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    let api: Api<Guarded> = Api::namespaced(context.client.clone(), namespace);
     match api.get_opt(&name).await.map_err(Error::Observe)? {
         None => Ok(Action::await_change()),
         Some(DeserializeGuard(Ok(resource))) => tend(resource, context).await,

@@ -40,5 +40,6 @@ mod quantity;
 pub mod revision;
 mod run;
 pub mod status;
+mod watches;
 
 pub use run::{Arguments, run};

@@ -25,9 +25,9 @@ use tokio::time::{sleep, timeout};
 const FINISHING: Duration = Duration::from_secs(20);
 /// How long the API server may take for an answer.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long a connection may be silent on which something is expected: longer than a watch is, so that
-/// one that was cut off without a word is noticed.
-const SILENCE: Duration = Duration::from_secs(295);
+/// How long a connection may be silent on which something is expected: longer than a watch is, which
+/// notices by itself that it was cut off without a word.
+const SILENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether the definitions are there.
 const LOOKING: Duration = Duration::from_secs(5);
 
@@ -88,6 +88,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let mut config = cluster(arguments.kubeconfig.as_deref()).await?;
     let namespace = arguments.lease_namespace.clone().unwrap_or(config.default_namespace.clone());
     config.read_timeout.get_or_insert(SILENCE);
+    // Nothing is expected on one that waits for its next request.
+    config.reset_reader_on_write = true;
     let client = Client::try_from(config)?;
     let metrics = Arc::new(Metrics::default());
     let listen = arguments.listen;

@@ -45,6 +45,30 @@ impl Operator {
         self.process.terminate()
     }
 
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(self) -> Result<()> {
+        self.process.kill()
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// When it has ended; shows its log.
+    pub fn check(&mut self) -> Result<()> {
+        self.process.check()
+    }
+
+    /// The most bytes of memory that it has had in use.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn peak_bytes(&self) -> Result<usize> {
+        self.process.peak_bytes()
+    }
+
     /// Stops it in its tracks, as a machine does that swaps or migrates.
     ///
     /// # Errors

@@ -158,10 +158,22 @@ impl Process {
     /// # Errors
     /// When the system does not tell.
     pub fn resident_bytes(&self) -> Result<usize> {
+        self.bytes("VmRSS:")
+    }
+
+    /// The most bytes of memory that it has had in use.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn peak_bytes(&self) -> Result<usize> {
+        self.bytes("VmHWM:")
+    }
+
+    fn bytes(&self, field: &str) -> Result<usize> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.context("its status has no VmRSS")?.trim().trim_end_matches(" kB");
-        Ok(kib.parse::<usize>()? * 1024)
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let line = line.with_context(|| format!("its status has no {field}"))?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<usize>()? * 1024)
     }
 
     /// How long all its threads have computed, in the process and in the system for it; told in

@@ -39,14 +39,27 @@ impl ControlPlane {
     /// # Errors
     /// When it cannot be built or started; says what is missing.
     pub fn start() -> Result<ControlPlane> {
+        ControlPlane::start_with("")
+    }
+
+    /// The same, with these documents of YAML applied before the controllers start: they look for
+    /// definitions that are new every 30 seconds only.
+    ///
+    /// # Errors
+    /// When it cannot be built or started, or a document is refused.
+    pub fn start_with(manifests: &str) -> Result<ControlPlane> {
         let folder = Folder::make()?;
-        let mut plane = ControlPlane::at(Site::local()?, folder.path())?;
+        let mut plane = ControlPlane::begin(Site::local()?, folder.path(), manifests)?;
         plane._folder = Some(folder);
         Ok(plane)
     }
 
     /// Starts one somewhere, with its files in `folder`.
     pub(super) fn at(site: Site, folder: &Path) -> Result<ControlPlane> {
+        ControlPlane::begin(site, folder, "")
+    }
+
+    fn begin(site: Site, folder: &Path, manifests: &str) -> Result<ControlPlane> {
         let programs = Programs::built()?;
         let logs = folder.join("logs");
         fs::create_dir_all(&logs)?;
@@ -72,6 +85,10 @@ impl ControlPlane {
             _folder: None,
         };
         plane.wait_until_ready()?;
+        if !manifests.is_empty() {
+            plane.client.apply(manifests)?;
+            plane.wait_for_definitions()?;
+        }
         // Before that they would find no roles of theirs, and end.
         let kubeconfig = plane.credentials.system("kube-controller-manager")?;
         let arguments = controllers(&plane.credentials, &kubeconfig);
@@ -99,6 +116,20 @@ impl ControlPlane {
         let token = self.client.send(Method::POST, &path, "application/json", &token_request())?;
         let token = token["status"]["token"].as_str().context("the API server gives no token")?;
         self.credentials.account(account, token)
+    }
+
+    /// Kills the API server, as when its machine runs out of memory, and starts it again after a
+    /// while; the store stays. Returns when it answers.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub fn restart_apiserver(&mut self, after: Duration) -> Result<()> {
+        self.apiserver.end();
+        std::thread::sleep(after);
+        let arguments = apiserver(&self.site, &self.credentials, &self.audit);
+        self.apiserver =
+            self.site.start(&self.programs, &self.logs, "kube-apiserver", arguments)?;
+        self.wait_until_ready()
     }
 
     /// What accounts of pods have asked for until now.
@@ -133,6 +164,19 @@ impl ControlPlane {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    fn wait_for_definitions(&self) -> Result<()> {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let established = |definition: &Value| {
+            let conditions = definition["status"]["conditions"].as_array();
+            let holds = |c: &Value| c["type"] == "Established" && c["status"] == "True";
+            conditions.is_some_and(|conditions| conditions.iter().any(holds))
+        };
+        self.client.wait_until("definitions are in force", PATIENCE, |client| {
+            let all = client.get(path)?.context("there are no definitions")?;
+            Ok(all["items"].as_array().is_some_and(|all| all.iter().all(established)))
+        })
     }
 
     /// Without its service account, a namespace takes no pods.

@@ -8,6 +8,7 @@ mod claim;
 mod client;
 mod control_plane;
 mod credentials;
+pub mod detour;
 mod folder;
 mod kube_proxy;
 mod machine;

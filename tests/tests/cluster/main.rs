@@ -3,6 +3,7 @@
 
 mod chart;
 mod control_plane;
+mod faults;
 mod holder;
 mod nodes;
 mod operator;

@@ -20,7 +20,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(90);
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Where the children of a resource are, and how many of each there are.
-const CHILDREN: [(&str, &str); 8] = [
+pub(crate) const CHILDREN: [(&str, &str); 8] = [
     ("apis/apps/v1", "deployments"),
     ("apis/apps/v1", "controllerrevisions"),
     ("api/v1", "configmaps"),
@@ -32,7 +32,7 @@ const CHILDREN: [(&str, &str); 8] = [
 ];
 
 /// The kubeconfig of an operator that may do what the chart says.
-fn rights(plane: &ControlPlane) -> PathBuf {
+pub(crate) fn rights(plane: &ControlPlane) -> PathBuf {
     let mut helm = helm(plane.programs());
     helm.args(["template", "streaming-tda", "--namespace", NAMESPACE, "--kube-version", "1.34.0"]);
     for file in ["roles", "serviceaccount"] {
@@ -48,7 +48,7 @@ pub(crate) fn resources() -> String {
     format!("/apis/streamingtda.io/v1alpha1/namespaces/{NAMESPACE}/streamingtdas")
 }
 
-fn example() -> Value {
+pub(crate) fn example() -> Value {
     let file = harness::root().join("examples/ecg.yaml");
     serde_saphyr::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }

@@ -13,10 +13,8 @@ const GROUP: &str = "/apis/streamingtda.io/v1alpha1/namespaces/default";
 
 /// An API server that knows the resources.
 pub(crate) fn plane() -> ControlPlane {
-    let plane = ControlPlane::start().unwrap();
-    for definition in definitions() {
-        plane.client().apply(&definition.yaml().unwrap()).unwrap();
-    }
+    let manifests = definitions().map(|definition| definition.yaml().unwrap());
+    let plane = ControlPlane::start_with(&manifests.join("---\n")).unwrap();
     for definition in definitions() {
         let plural = &definition.0["spec"]["names"]["plural"];
         let path = format!("{GROUP}/{}", plural.as_str().unwrap());
