@@ -3,6 +3,7 @@ use crate::spec::{StreamingTDA, StreamingTDASpec};
 use crate::status::StreamingTDAStatus;
 use crate::{PartitionAssignment, PartitionAssignmentSpec, PartitionAssignmentStatus};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::CustomResourceExt;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -15,6 +16,16 @@ impl Definition {
     /// The name of the definition, such as `streamingtdas.streamingtda.io`.
     pub fn name(&self) -> &str {
         self.0["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    /// The kind of its resources, such as `StreamingTDA`.
+    pub fn kind(&self) -> &str {
+        self.0["spec"]["names"]["kind"].as_str().unwrap_or_default()
+    }
+
+    /// The structural schema of its resources, with the rules of each part.
+    pub fn schema(&self) -> &Value {
+        &self.0["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     }
 
     /// As a document of YAML.
@@ -66,6 +77,11 @@ pub fn definitions() -> [Definition; 2] {
             &[],
         ),
     ]
+}
+
+/// The schema of the metadata of every resource, which no definition has.
+pub fn metadata() -> Value {
+    structural::<ObjectMeta>()
 }
 
 fn json(crd: &CustomResourceDefinition) -> Value {

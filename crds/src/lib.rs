@@ -15,6 +15,7 @@
 pub mod assignment;
 mod conditions;
 mod definition;
+pub mod labels;
 mod not_yet;
 mod schema;
 pub mod spec;
@@ -23,9 +24,11 @@ pub mod worker;
 
 pub use assignment::{PartitionAssignment, PartitionAssignmentSpec, PartitionAssignmentStatus};
 pub use conditions::ConditionType;
-pub use definition::{Definition, definitions};
+pub use definition::{Definition, definitions, metadata};
 pub use spec::{StreamingTDA, StreamingTDASpec};
 pub use status::StreamingTDAStatus;
 
 /// The API group of both resources.
 pub const GROUP: &str = "streamingtda.io";
+/// The version of the API.
+pub const VERSION: &str = "v1alpha1";

@@ -1,16 +1,13 @@
 //! Names, labels and annotations of what the operator keeps.
 
 use crate::revision::Revision;
+pub use crds::labels::{NAME, REVISION};
 use std::collections::BTreeMap;
 
 /// The field manager of the children.
 pub const MANAGER: &str = "streaming-tda-operator";
 /// The field manager of the status.
 pub const STATUS_MANAGER: &str = "streaming-tda-operator-status";
-/// The label with the name of the resource.
-pub const NAME: &str = "streamingtda.io/name";
-/// The label with the name of the revision.
-pub const REVISION: &str = "streamingtda.io/revision";
 /// The annotation with a hash of all that was applied, by which fields that are no longer asked for
 /// are noticed.
 pub const APPLIED: &str = "streamingtda.io/applied";
