@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build operator load demo cluster-up cluster-down kafka-up kafka-down test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
+.PHONY: help build operator kubectl-stda load demo cluster-up cluster-down kafka-up kafka-down test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
 ENVIRONMENT := cargo run --quiet --locked -p streaming-tda-tests --bin stda-environment --
@@ -16,6 +16,11 @@ build: ## The worker: target/release/streaming-tda-worker
 operator: ## The operator: target/release/streaming-tda-operator
 	@scripts/setup build
 	cargo build --release --locked -p streaming-tda-operator
+
+kubectl-stda: ## The plugin of kubectl: target/release/kubectl-stda, to be put into a folder of PATH
+	@scripts/setup build
+	cargo build --release --locked -p streaming-tda-kubectl
+	@echo "kubectl stda works once it is on the PATH, as by: sudo install target/release/kubectl-stda /usr/local/bin/"
 
 load: ## The load generator: target/release/stda-load
 	@scripts/setup build

@@ -11,16 +11,21 @@ use std::sync::{Mutex, PoisonError};
 /// # Errors
 /// When it cannot be built.
 pub fn worker() -> Result<PathBuf> {
-    built("streaming-tda-worker")
+    built("streaming-tda-worker", "streaming-tda-worker")
 }
 
 /// The operator's binary, likewise.
 pub(crate) fn operator() -> Result<PathBuf> {
-    built("streaming-tda-operator")
+    built("streaming-tda-operator", "streaming-tda-operator")
 }
 
-/// The binary that has the name of its package.
-fn built(package: &'static str) -> Result<PathBuf> {
+/// The plugin of kubectl, likewise.
+pub(crate) fn kubectl_stda() -> Result<PathBuf> {
+    built("streaming-tda-kubectl", "kubectl-stda")
+}
+
+/// A binary of a package.
+fn built(package: &'static str, binary: &str) -> Result<PathBuf> {
     static BUILT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if !built.contains(package) {
@@ -33,7 +38,7 @@ fn built(package: &'static str) -> Result<PathBuf> {
     if folder.ends_with("deps") {
         folder.pop();
     }
-    Ok(folder.join(package))
+    Ok(folder.join(binary))
 }
 
 fn build(package: &str) -> Result<()> {

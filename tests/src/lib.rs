@@ -11,6 +11,7 @@ mod guard;
 pub mod image;
 pub mod java;
 pub mod kafka;
+pub mod kubectl;
 pub mod operator;
 pub mod points;
 pub mod process;

@@ -106,6 +106,14 @@ impl Process {
         }
     }
 
+    /// Waits until it ends by itself; gives how, and what it has printed.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn ends(mut self, time: Duration) -> Result<(ExitStatus, String)> {
+        Ok((self.wait(time)?, self.log()))
+    }
+
     /// The number that the system knows it by.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -204,6 +204,10 @@ fn dependencies_point_one_way() {
         ("streaming-tda-operator", "streaming-tda-mesh"),
         ("streaming-tda-operator", "streaming-tda-worker"),
         ("streaming-tda-worker", "streaming-tda-operator"),
+        ("streaming-tda-kubectl", "streaming-tda-persistence"),
+        ("streaming-tda-kubectl", "streaming-tda-mesh"),
+        ("streaming-tda-kubectl", "streaming-tda-worker"),
+        ("streaming-tda-kubectl", "streaming-tda-operator"),
     ] {
         assert!(!built_with(name).contains(must_not), "{name} must not be built with {must_not}");
     }
@@ -212,8 +216,8 @@ fn dependencies_point_one_way() {
 #[test]
 fn unsafe_code_is_in_one_file() {
     let root = METADATA.workspace_root.as_std_path();
-    let ours =
-        ["worker", "crds", "operator", "tests/src", "benches"].map(|f| sources(root.join(f)));
+    let ours = ["worker", "crds", "operator", "kubectl", "tests/src", "benches"]
+        .map(|f| sources(root.join(f)));
     let files: Vec<PathBuf> = ours.concat();
     assert!(files.len() > 20, "found only {files:?}");
     for path in files.iter().filter(|p| !p.ends_with("worker/persistence/src/simd.rs")) {

@@ -5,6 +5,7 @@ mod chart;
 mod control_plane;
 mod faults;
 mod holder;
+mod kubectl;
 mod nodes;
 mod operator;
 mod resources;
