@@ -6,6 +6,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Runs a program that the tests need; its output is shown when it fails.
 pub(crate) fn run(program: &mut Command, missing: &str) -> Result<()> {
+    output(program, missing).map(drop)
+}
+
+/// The same; gives what it has printed.
+pub(crate) fn output(program: &mut Command, missing: &str) -> Result<String> {
     let name = program.get_program().to_string_lossy().into_owned();
     let output = program.stdin(Stdio::null()).output();
     let output = output.with_context(|| format!("cannot run {name}: {missing}"))?;
@@ -13,7 +18,7 @@ pub(crate) fn run(program: &mut Command, missing: &str) -> Result<()> {
         let (out, err) = (lossy(&output.stdout), lossy(&output.stderr));
         bail!("{name} failed with {}:\n{out}{err}", output.status);
     }
-    Ok(())
+    Ok(lossy(&output.stdout))
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// How large an image of ours may be, bytes.
+pub const MAX_SIZE: usize = 60_000_000;
+
 /// An image to be written.
 #[derive(Clone, Debug)]
 pub struct Image {
@@ -40,6 +43,15 @@ impl Image {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The bytes of its files.
+    pub fn size(&self) -> usize {
+        let size = |entry: &Entry| match entry {
+            Entry::File { content, .. } => content.len(),
+            Entry::Folder { .. } | Entry::Link { .. } => 0,
+        };
+        self.entries.values().map(size).sum()
     }
 
     /// With this text as a file that all may read.

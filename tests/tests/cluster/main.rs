@@ -8,5 +8,6 @@ mod holder;
 mod kubectl;
 mod nodes;
 mod operator;
+mod product;
 mod resources;
 mod traces;

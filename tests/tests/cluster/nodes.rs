@@ -106,7 +106,7 @@ fn hold() {
 }
 
 /// The one to be used, where this machine may have one.
-fn cluster(test: &str) -> Option<Arc<Cluster>> {
+pub(crate) fn cluster(test: &str) -> Option<Arc<Cluster>> {
     let named = std::env::var_os(KUBECONFIG).is_some();
     if let (false, Some(missing)) = (named, Cluster::impossible()) {
         skip(test, &missing);
@@ -116,12 +116,12 @@ fn cluster(test: &str) -> Option<Arc<Cluster>> {
 }
 
 /// Held by a test while it has a cluster: the traces of another would be taken for its own.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn skip(test: &str, reason: &str) {
+pub(crate) fn skip(test: &str, reason: &str) {
     // Not by `println!`, which the test runner keeps to itself.
     let line = format!("{test}: skipped: {reason}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
