@@ -1,9 +1,11 @@
 # Every target does the set-up that it needs, system packages included.
 
 .DEFAULT_GOAL := help
-.PHONY: help build operator kubectl-stda load demo cluster-up cluster-down kafka-up kafka-down test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
+.PHONY: help build operator kubectl-stda load images demo cluster-demo cluster-up cluster-down kafka-up kafka-down test check fmt deny advisories crds goldens bench bench-engine compare bench-mesh compare-mesh bench-detection bench-instructions instructions-baseline
 
 WORKSPACE := --workspace --all-targets --locked
+# At once, so that what they share is compiled once.
+PROGRAMS := --workspace --locked --bin stda-environment --bin streaming-tda-worker --bin streaming-tda-operator
 ENVIRONMENT := cargo run --quiet --locked -p streaming-tda-tests --bin stda-environment --
 
 help: ## This list
@@ -26,9 +28,19 @@ load: ## The load generator: target/release/stda-load
 	@scripts/setup build
 	cargo build --release --locked -p streaming-tda-load
 
+images: ## The container images of operator and worker, without a container engine: target/images
+	@scripts/setup build
+	cargo build --release $(PROGRAMS)
+	target/release/stda-environment images $(ARGS)
+
 demo: ## Watch a real electrocardiogram: terminal and live page (ARGS="--seconds 60 --report out")
 	@scripts/setup build
 	cargo run --release --locked -p streaming-tda-worker -- demo $(ARGS)
+
+cluster-demo: ## Watch all of it on Kubernetes: cluster, Kafka, chart, alerts; needs root (ARGS="--seconds 60")
+	@scripts/setup cluster kafka
+	cargo build --release $(PROGRAMS) --bin kubectl-stda
+	target/release/stda-environment demo $(ARGS)
 
 cluster-up: ## A Kubernetes cluster on this machine, to try things on; needs root (ARGS="--nodes 2")
 	@scripts/setup cluster

@@ -3,6 +3,7 @@
 use crate::command::run;
 use anyhow::Result;
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 /// Ends the process when the other end of its first standard input is closed, which the kernel
@@ -12,15 +13,16 @@ const WATCH: &str =
     r#"exec 3<&0; (read -r _ <&3; kill -KILL $$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-"#;
 
 /// A command whose process is killed when this process ends; its child must be kept whole, with
-/// its standard input.
-pub(crate) fn guarded(program: impl AsRef<OsStr>) -> Command {
+/// its standard input. What interrupts this process from its terminal does not reach it, so that
+/// it can be ended in order.
+pub fn guarded(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", WATCH, "sh"]).arg(program).stdin(Stdio::piped());
+    command.args(["-c", WATCH, "sh"]).arg(program).stdin(Stdio::piped()).process_group(0);
     command
 }
 
 /// Kills a guarded process, and waits until it is gone.
-pub(crate) fn kill(process: &mut Child) {
+pub fn kill(process: &mut Child) {
     drop(process.stdin.take());
     let _ = process.kill();
     let _ = process.wait();

@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, Programs};
 use crate::command::{output, root, run};
 use anyhow::{Context, Result};
 use serde_json::json;
+use std::path::Display;
 use std::process::Command;
 
 /// What the release is called.
@@ -59,6 +60,11 @@ impl Installation<'_> {
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         let mut kubectl = self.command("kubectl");
         output(kubectl.args(arguments).current_dir(root()), "it is built with Kubernetes")
+    }
+
+    /// The folder of the programs.
+    pub fn path(&self) -> Display<'_> {
+        self.programs.folder().display()
     }
 
     /// A command for this cluster: `kubectl`, or `helm`.

@@ -8,7 +8,7 @@ pub mod cluster;
 mod command;
 pub mod demo;
 pub mod ecg;
-mod guard;
+pub mod guard;
 pub mod image;
 pub mod installation;
 pub mod java;

@@ -1,9 +1,13 @@
-//! A Kubernetes cluster and an Apache Kafka to try things on: `make cluster-up`, `make kafka-up`.
+//! A Kubernetes cluster and an Apache Kafka to try things on: `make cluster-up`, `make kafka-up`,
+//! the images of our programs, and a demonstration of all of it.
 //!
-//! They are those of the tests. Each is held by a process in the background, and ends with it.
+//! Cluster and Kafka are those of the tests. Those that are up are each held by a process in the
+//! background, and end with it.
 
 mod background;
 mod cluster;
+mod demo;
+mod images;
 mod kafka;
 
 use anyhow::Result;
@@ -20,6 +24,10 @@ enum Arguments {
     /// An Apache Kafka of one broker, which forgets everything when it ends
     #[command(subcommand)]
     Kafka(Action<kafka::Options>),
+    /// Write the container images of operator and worker, without a container engine
+    Images(images::Options),
+    /// Show all of it at work: cluster, Kafka, chart, the example, alerts; needs root
+    Demo(demo::Options),
 }
 
 #[derive(Subcommand)]
@@ -64,5 +72,7 @@ fn run(arguments: Arguments) -> Result<()> {
                 Action::Hold(options) => background.hold(|_| kafka::start(&options)),
             }
         }
+        Arguments::Images(options) => images::write(&options),
+        Arguments::Demo(options) => demo::run(&options),
     }
 }
