@@ -22,6 +22,7 @@
 mod backoff;
 pub mod build;
 pub mod capacity;
+mod check;
 pub mod child;
 pub mod conditions;
 pub mod controller;

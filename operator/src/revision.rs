@@ -18,15 +18,19 @@ pub struct Settings {
     pub image_repository: String,
     /// The tag of it when a resource names neither tag nor digest.
     pub image_tag: String,
+    /// The digest of it, which decides when a resource names nothing of an image.
+    pub image_digest: Option<String>,
 }
 
 impl Settings {
     /// The image that the workers of a resource run.
     pub fn image(&self, image: &Image) -> String {
         let repository = image.repository.as_ref().unwrap_or(&self.image_repository);
-        match (&image.digest, &image.tag) {
-            (Some(digest), _) => format!("{repository}@{digest}"),
-            (None, tag) => format!("{repository}:{}", tag.as_ref().unwrap_or(&self.image_tag)),
+        // That of one image says nothing of another.
+        let ours = self.image_digest.as_ref().filter(|_| image.repository.is_none());
+        match (&image.digest, &image.tag, ours) {
+            (Some(digest), ..) | (None, None, Some(digest)) => format!("{repository}@{digest}"),
+            (None, tag, _) => format!("{repository}:{}", tag.as_ref().unwrap_or(&self.image_tag)),
         }
     }
 }
@@ -104,5 +108,31 @@ pub(crate) fn canonical(value: Value) -> Value {
         }
         Value::Array(items) => items.into_iter().map(canonical).collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+    use crds::spec::Image;
+
+    #[test]
+    fn the_digest_of_the_installation_is_of_its_own_image_only() {
+        let settings = Settings {
+            image_repository: "ours".into(),
+            image_tag: "1".into(),
+            image_digest: Some("sha256:aa".into()),
+        };
+        let image = |repository: Option<&str>, tag: Option<&str>, digest: Option<&str>| {
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let (repository, tag, digest) = (text(repository), text(tag), text(digest));
+            settings.image(&Image { repository, tag, digest, ..Image::default() })
+        };
+        assert_eq!(image(None, None, None), "ours@sha256:aa");
+        assert_eq!(image(None, Some("2"), None), "ours:2");
+        assert_eq!(image(Some("other"), None, None), "other:1");
+        assert_eq!(image(Some("other"), None, Some("sha256:bb")), "other@sha256:bb");
+        let by_tag = Settings { image_digest: None, ..settings.clone() };
+        assert_eq!(by_tag.image(&Image::default()), "ours:1");
     }
 }

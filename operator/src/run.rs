@@ -3,7 +3,7 @@
 use crate::leader::Candidate;
 use crate::metrics::Metrics;
 use crate::revision::Settings;
-use crate::{controller, http};
+use crate::{check, controller, http};
 use anyhow::{Context, Result};
 use clap::Parser;
 use crds::StreamingTDA;
@@ -31,6 +31,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether the definitions are there.
 const LOOKING: Duration = Duration::from_secs(5);
 
+/// A resource that may have another form than is known here.
+pub(crate) type Resource = DeserializeGuard<StreamingTDA>;
+
 /// Keeps a cluster what its StreamingTDA resources say
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
@@ -47,6 +50,9 @@ pub struct Arguments {
     /// The tag of the workers' image when a resource does not name one
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"), env = "STDA_WORKER_TAG")]
     pub worker_tag: String,
+    /// The digest of the workers' image, which decides when a resource names nothing of an image
+    #[arg(long, env = "STDA_WORKER_DIGEST")]
+    pub worker_digest: Option<String>,
     /// The Lease that says which of several operators acts
     #[arg(long, default_value = "streaming-tda-operator")]
     pub lease: String,
@@ -59,6 +65,9 @@ pub struct Arguments {
     /// Act without a Lease: there is no other operator
     #[arg(long)]
     pub alone: bool,
+    /// Instead of acting, see whether an operator with these arguments acts; waits for it for a minute
+    #[arg(long)]
+    pub check: bool,
     /// The address for /metrics, /health/live and /health/ready
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
@@ -91,6 +100,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     // Nothing is expected on one that waits for its next request.
     config.reset_reader_on_write = true;
     let client = Client::try_from(config)?;
+    let leases = Api::namespaced(client.clone(), &namespace);
+    if arguments.check {
+        return check::run(&arguments, &resources(&arguments, &client), &leases).await;
+    }
     let metrics = Arc::new(Metrics::default());
     let listen = arguments.listen;
     let listener = TcpListener::bind(listen).await;
@@ -108,7 +121,6 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         // The rest ends by itself.
         std::future::pending::<()>().await;
     };
-    let leases = Api::namespaced(client.clone(), &namespace);
     let candidate = Candidate::new(leases, arguments.lease.clone(), arguments.identity.clone());
     tokio::select! {
         () = told => Ok(()),
@@ -142,6 +154,7 @@ async fn act(
     let settings = Settings {
         image_repository: arguments.worker_repository.clone(),
         image_tag: arguments.worker_tag.clone(),
+        image_digest: arguments.worker_digest.clone().filter(|digest| !digest.is_empty()),
     };
     let identity = arguments.identity.clone();
     let namespaces = &arguments.namespaces();
@@ -169,14 +182,18 @@ async fn act(
     Ok(())
 }
 
+/// Some of the resources that are worked on: those of one namespace, or all.
+fn resources(arguments: &Arguments, client: &Client) -> Api<Resource> {
+    match arguments.namespaces().first() {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
 /// Waits until the API server knows the resources, and this may act on them; gives a moment before
 /// the lease was written.
 async fn begin(arguments: &Arguments, client: &Client, candidate: &Candidate) -> Instant {
-    let namespaces = arguments.namespaces();
-    let resources: Api<DeserializeGuard<StreamingTDA>> = match namespaces.first() {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let resources = resources(arguments, client);
     loop {
         match timeout(ANSWER, resources.list(&ListParams::default().limit(1))).await {
             Ok(Ok(_)) => break,

@@ -13,7 +13,11 @@ use std::fs;
 use std::path::Path;
 
 fn settings() -> Settings {
-    Settings { image_repository: "registry.example/worker".into(), image_tag: "1.0.0".into() }
+    Settings {
+        image_repository: "registry.example/worker".into(),
+        image_tag: "1.0.0".into(),
+        image_digest: None,
+    }
 }
 
 fn resource(changes: &[(&str, Value)]) -> StreamingTDA {

@@ -62,7 +62,11 @@ impl World {
     fn new(choices: &mut Choices) -> World {
         World {
             resource: resource(),
-            settings: Settings { image_repository: "worker".into(), image_tag: "1".into() },
+            settings: Settings {
+                image_repository: "worker".into(),
+                image_tag: "1".into(),
+                image_digest: None,
+            },
             monitors: choices.below(2) == 0,
             children: BTreeMap::new(),
             ids: 0,

@@ -38,6 +38,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* What belongs to no namespace is told apart from that of a release of the same name in another one. */}}
+{{- define "operator.clusterName" -}}
+{{- printf "%s:%s" .Release.Namespace (include "operator.fullname" .) }}
+{{- end }}
+
 {{- define "operator.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}
@@ -89,4 +94,35 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
+
+{{/* What every operator of the release is told. */}}
+{{- define "operator.arguments" -}}
+- --lease={{ include "operator.fullname" . }}
+- --listen=0.0.0.0:{{ .Values.service.port }}
+- --worker-repository={{ .Values.worker.image.repository }}
+- --worker-tag={{ default .Chart.AppVersion .Values.worker.image.tag }}
+{{- with .Values.worker.image.digest }}
+- --worker-digest={{ . }}
+{{- end }}
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces={{ join "," . }}
+{{- end }}
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "operator.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "operator.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities: {drop: [ALL]}
 {{- end }}

@@ -1,6 +1,7 @@
 //! The chart on a real API server, and the operator with the rights that it gives, and no others.
 
 use crate::operator::{NAMESPACE, SOON, apply, ecg, resources, run_pods, settle, wait_for};
+use crate::rendered;
 use harness::cluster::{Asked, Client, ControlPlane, Programs};
 use harness::operator::Operator;
 use serde_json::{Value, json};
@@ -9,8 +10,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-const RELEASE: &str = "streaming-tda";
-const ITS_NAMESPACE: &str = "streaming-tda-system";
+pub(crate) const RELEASE: &str = "streaming-tda";
+pub(crate) const ITS_NAMESPACE: &str = "streaming-tda-system";
 /// What the chart calls the operator, its account and its lease.
 pub(crate) const OPERATOR: &str = "streaming-tda-operator";
 /// The kind that comes with the Prometheus operator.
@@ -64,6 +65,7 @@ fn the_operator_has_the_rights_that_it_needs_and_no_others() {
     put(&plane, &["install", "--create-namespace"]);
     let served = |client: &Client| Ok(client.get(&resources())?.is_some());
     client.wait_until("resources are served", SOON, served).unwrap();
+    rendered::all_are_admitted(&plane);
     let operator = operator(&plane, &[]);
     a_whole_life(client, &operator);
     operator.terminate().unwrap();
@@ -169,7 +171,7 @@ fn rights_used(asked: &[Asked]) -> BTreeSet<Right> {
 fn rights_granted(client: &Client) -> BTreeSet<Right> {
     let roles = "/apis/rbac.authorization.k8s.io/v1";
     let roles = [
-        format!("{roles}/clusterroles/{OPERATOR}"),
+        format!("{roles}/clusterroles/{ITS_NAMESPACE}:{OPERATOR}"),
         format!("{roles}/namespaces/{ITS_NAMESPACE}/roles/{OPERATOR}-lease"),
     ];
     let rules = roles.iter().flat_map(|role| {

@@ -9,5 +9,6 @@ mod kubectl;
 mod nodes;
 mod operator;
 mod product;
+mod rendered;
 mod resources;
 mod traces;
