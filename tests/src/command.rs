@@ -1,6 +1,6 @@
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -27,7 +27,8 @@ fn lossy(bytes: &[u8]) -> String {
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).into()
 }
 
 /// Where things that take long to make are kept.

@@ -1,10 +1,12 @@
 //! The product on a cluster, as its users put it there: by its chart.
 
+use crate::binary::kubectl_stda;
 use crate::cluster::{Cluster, Programs};
 use crate::command::{output, root, run};
 use anyhow::{Context, Result};
 use serde_json::json;
-use std::path::Display;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the release is called.
@@ -16,6 +18,7 @@ pub const NAMESPACE: &str = "streaming-tda-system";
 pub struct Installation<'a> {
     cluster: &'a Cluster,
     programs: Programs,
+    plugin: PathBuf,
 }
 
 impl Installation<'_> {
@@ -25,7 +28,8 @@ impl Installation<'_> {
     /// # Errors
     /// When helm refuses, or they are not ready in time.
     pub fn put(cluster: &Cluster) -> Result<Installation<'_>> {
-        let installation = Installation { cluster, programs: Programs::built()? };
+        let (programs, plugin) = (Programs::built()?, kubectl_stda()?);
+        let installation = Installation { cluster, programs, plugin };
         let mut helm = installation.helm("upgrade");
         helm.args(["--install", RELEASE]).arg(root().join("charts/streaming-tda"));
         helm.args(["--create-namespace", "--wait", "--timeout", "3m"]);
@@ -58,17 +62,25 @@ impl Installation<'_> {
     /// # Errors
     /// When it fails; says what it has said.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        let mut kubectl = self.command("kubectl");
+        let mut kubectl = self.kubectl_command();
         output(kubectl.args(arguments).current_dir(root()), "it is built with Kubernetes")
     }
 
-    /// The folder of the programs.
-    pub fn path(&self) -> Display<'_> {
-        self.programs.folder().display()
+    /// The folders of `kubectl`, `helm` and `kubectl-stda`, as a `PATH`.
+    pub fn path(&self) -> String {
+        let plugin = self.plugin.parent().unwrap_or(Path::new("."));
+        format!("{}:{}", self.programs.folder().display(), plugin.display())
     }
 
-    /// A command for this cluster: `kubectl`, or `helm`.
-    pub fn command(&self, program: &str) -> Command {
+    /// `kubectl` for this cluster, which finds its plugin `stda`.
+    pub fn kubectl_command(&self) -> Command {
+        let rest = env::var("PATH").unwrap_or_default();
+        let mut kubectl = self.command("kubectl");
+        kubectl.env("PATH", format!("{}:{rest}", self.path()));
+        kubectl
+    }
+
+    fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.path(program));
         command.env("KUBECONFIG", self.cluster.kubeconfig());
         command

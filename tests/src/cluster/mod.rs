@@ -36,6 +36,9 @@ use tempfile::TempDir;
 /// The variable that names the kubeconfig of a cluster to be used instead of one of our own.
 pub const KUBECONFIG: &str = "STDA_TEST_KUBECONFIG";
 
+/// The variable that names the address of this machine where pods of that cluster reach it.
+pub const HOST: &str = "STDA_TEST_HOST";
+
 /// A cluster on which pods run. One that was started here ends when it is dropped, and when this
 /// process ends.
 pub struct Cluster {
@@ -44,7 +47,7 @@ pub struct Cluster {
 
 enum Inner {
     Started { machines: Box<Machines>, _folder: Option<TempDir> },
-    Named { kubeconfig: PathBuf, client: Client },
+    Named { kubeconfig: PathBuf, client: Client, host: Option<Ipv4Addr> },
 }
 
 impl Cluster {
@@ -111,7 +114,9 @@ impl Cluster {
         client
             .text("/version")
             .with_context(|| format!("{} leads nowhere", kubeconfig.display()))?;
-        Ok(Cluster { inner: Inner::Named { kubeconfig: kubeconfig.into(), client } })
+        let host = env::var(HOST).ok().map(|host| host.parse().context(host)).transpose();
+        let host = host.with_context(|| format!("{HOST} is no IPv4 address"))?;
+        Ok(Cluster { inner: Inner::Named { kubeconfig: kubeconfig.into(), client, host } })
     }
 
     /// A client that may do what the kubeconfig allows.
@@ -134,8 +139,13 @@ impl Cluster {
     pub fn host(&self) -> Option<Ipv4Addr> {
         match &self.inner {
             Inner::Started { machines, .. } => Some(machines.host()),
-            Inner::Named { .. } => None,
+            Inner::Named { host, .. } => *host,
         }
+    }
+
+    /// Whether it was started here, so that all that is on it is known.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.inner, Inner::Started { .. })
     }
 
     /// Puts an image on every node, for pods that never pull.

@@ -57,7 +57,7 @@ fn pods_run_from_images_of_our_own_and_reach_each_other() {
     let Some(cluster) = cluster("pods_run_from_images_of_our_own_and_reach_each_other") else {
         return;
     };
-    let is_ours = cluster.host().is_some();
+    let is_ours = cluster.is_ours();
     if is_ours {
         cluster.load(&busybox()).unwrap();
     }

@@ -5,7 +5,7 @@ use crate::nodes::{alone, cluster, skip};
 use anyhow::{Context, Result};
 use harness::audit::Audit;
 use harness::binary::Profile;
-use harness::cluster::{Client, Cluster};
+use harness::cluster::{Client, Cluster, HOST};
 use harness::ecg::Ward;
 use harness::image::Image;
 use harness::installation::{self, Installation, kafka_service};
@@ -47,7 +47,7 @@ fn the_example_runs_on_nodes_loses_nothing_and_leaves_nothing_behind() {
     let _alone = alone();
     let Some(cluster) = cluster(TEST) else { return };
     let Some(host) = cluster.host() else {
-        return skip(TEST, "the pods of this cluster have no known way to a Kafka of the test");
+        return skip(TEST, &format!("{HOST} does not say where pods reach a Kafka of the test"));
     };
     let kafka = Kafka::with(&Options { pods: Some(host), ..Options::default() }).unwrap();
     let client = cluster.client();
@@ -63,6 +63,8 @@ fn the_example_runs_on_nodes_loses_nothing_and_leaves_nothing_behind() {
     until(&mut audit, "a diagram can be read", client, |audit| count(audit, Kind::Diagrams) > 0);
     say(&format!("from the resource to the first diagram: {:.1?}", applied.elapsed()));
     settle(client);
+    installation.test().unwrap();
+    the_plugin_sees_it(&installation);
     until(&mut audit, "there is an alert", client, |audit| count(audit, Kind::Alerts) > 0);
 
     let changed = Instant::now();
@@ -97,8 +99,11 @@ fn the_example_runs_on_nodes_loses_nothing_and_leaves_nothing_behind() {
 
 /// The chart by its default values, with the images where it expects them.
 fn put(cluster: &Cluster) -> Installation<'_> {
-    for make in [Image::operator, Image::worker] {
-        cluster.load(&make(Profile::own()).unwrap()).unwrap();
+    // Those of another cluster are put there by `make images`, and by hand.
+    if cluster.is_ours() {
+        for make in [Image::operator, Image::worker] {
+            cluster.load(&make(Profile::own()).unwrap()).unwrap();
+        }
     }
     let namespace = |name: &str| {
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
@@ -108,6 +113,22 @@ fn put(cluster: &Cluster) -> Installation<'_> {
         cluster.client().apply(&namespace(name).to_string()).unwrap();
     }
     Installation::put(cluster).unwrap()
+}
+
+/// What people ask of it while it runs. An exit code other than 0 is an error here.
+fn the_plugin_sees_it(installation: &Installation<'_>) {
+    let said = |arguments: &[&str]| {
+        let all = [&["stda"], arguments].concat();
+        installation.kubectl(&all).unwrap()
+    };
+    let status = said(&["status", "ecg"]);
+    assert!(status.contains("ecg-"), "no pod: {status}");
+    let partitions = said(&["partitions", "ecg", "--output", "json"]);
+    let partitions: Value = serde_json::from_str(&partitions).unwrap();
+    let listed = partitions["partitions"].as_array().unwrap();
+    assert_eq!(listed.len(), BEDS as usize, "{partitions}");
+    assert!(said(&["logs", "ecg"]).contains("partition"), "the logs say nothing of partitions");
+    assert!(said(&["list"]).contains("ecg"));
 }
 
 /// Reads outputs until something is the case.

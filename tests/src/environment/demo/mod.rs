@@ -7,6 +7,7 @@ mod watch;
 use crate::images;
 use alerts::Alerts;
 use anyhow::{Context, Result, bail};
+use harness::cache;
 use harness::cluster::{Client, Cluster};
 use harness::ecg::Ward;
 use harness::installation::{Installation, kafka_service};
@@ -14,6 +15,8 @@ use harness::kafka::{self, Kafka};
 use http::Method;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -39,7 +42,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     nodes: u8,
     /// How many times faster than real time the electrocardiograms are played
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 1.0)]
     speed: f64,
 }
 
@@ -51,7 +54,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, stop.clone())?;
     }
-    say("build", "Kubernetes, the operator and the worker; many minutes, the first time");
     Cluster::prepare()?;
     let images = images::build()?;
     let began = Instant::now();
@@ -60,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     say("cluster", &format!("{nodes} node(s), {}", since(began)));
     let began = Instant::now();
     let pods = cluster.host();
-    let kafka = Kafka::with(&kafka::Options { pods, quick: false, ..Default::default() })?;
+    let kafka = Kafka::with(&kafka::Options { pods, ..Default::default() })?;
     say("kafka", &format!("{} at {}, {}", kafka::VERSION, kafka.address(), since(began)));
     for image in &images {
         cluster.load(image)?;
@@ -69,7 +71,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let began = Instant::now();
     let installation = Installation::put(&cluster)?;
     say("chart", &format!("installed, {}", since(began)));
-    let shown = show(options, &cluster, &kafka, &installation, &stop);
+    fs::create_dir_all(cache().join("environment"))?;
+    fs::copy(cluster.kubeconfig(), kubeconfig())?;
+    let shown = show(options, cluster.client(), &kafka, &installation, &stop);
     // What is interrupted is put in order, too.
     shown.and(clean(&cluster, &installation))
 }
@@ -77,12 +81,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// The part that people came for.
 fn show(
     options: &Options,
-    cluster: &Cluster,
+    client: &Client,
     kafka: &Kafka,
     installation: &Installation<'_>,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let client = cluster.client();
     kafka.create_topics(TOPIC, &[TOPIC], BEDS)?;
     let brokers = kafka.address_for_pods().context("pods do not reach the Kafka")?;
     client.apply(&kafka_service(NAMESPACE, &brokers)?)?;
@@ -90,7 +93,7 @@ fn show(
     let speed = options.speed;
     say("ecg", &format!("{BEDS} beds play into the topic {TOPIC}, {speed} times as fast as life"));
     let mut alerts = Alerts::open(&kafka.connection(), TOPIC)?;
-    let _table = Watch::start("get -w", installation.command("kubectl"), &["get", "stda", "-w"])?;
+    let _table = Watch::start("get -w", installation.kubectl_command(), &["get", "stda", "-w"])?;
     let began = Instant::now();
     installation.kubectl(&["apply", "-f", EXAMPLE])?;
     say("apply", EXAMPLE);
@@ -99,7 +102,7 @@ fn show(
     say("measured", &format!("apply to first diagram readable: {}", since(began)));
     follow(&mut alerts, stop, || ward.goes_on(), |_| converged(client))?;
     say("measured", &format!("apply to converged: {}", since(began)));
-    how_to_look(cluster, installation);
+    how_to_look(installation);
 
     let began = Instant::now();
     let over = |alerts: &Alerts| match options.seconds {
@@ -119,7 +122,7 @@ fn show(
 /// Follows the resource until its spec is in force.
 fn status(installation: &Installation<'_>) -> Result<Watch> {
     let arguments = ["stda", "status", "ecg", "--watch"];
-    Watch::start("status", installation.command("kubectl"), &arguments)
+    Watch::start("status", installation.kubectl_command(), &arguments)
 }
 
 /// Another spec, while alerts go on.
@@ -170,11 +173,16 @@ fn converged(client: &Client) -> Result<bool> {
     }))
 }
 
-fn how_to_look(cluster: &Cluster, installation: &Installation<'_>) {
+fn how_to_look(installation: &Installation<'_>) {
     say("look", "while this goes on, in another terminal:");
-    say("", &format!("export KUBECONFIG={}", cluster.kubeconfig().display()));
+    say("", &format!("export KUBECONFIG={}", kubeconfig().display()));
     say("", &format!("export PATH={}:$PATH", installation.path()));
     say("", "kubectl get stda,pods   kubectl stda partitions ecg   kubectl stda logs ecg -f");
+}
+
+/// Where people find it.
+fn kubeconfig() -> PathBuf {
+    cache().join("environment/demo.kubeconfig")
 }
 
 /// Deletes the resource, and tells what is left of it.
@@ -189,6 +197,7 @@ fn clean(cluster: &Cluster, installation: &Installation<'_>) -> Result<()> {
     }
     thread::sleep(Duration::from_millis(200));
     installation.remove()?;
+    let _ = fs::remove_file(kubeconfig());
     say("down", "chart, Kafka and cluster");
     Ok(())
 }
