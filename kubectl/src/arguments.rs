@@ -66,6 +66,12 @@ pub enum Command {
     Partitions(Partitions),
     /// The logs of all worker pods in one, in the order of time
     Logs(Logs),
+    /// Collects what a report about a resource needs, without secrets
+    ///
+    /// An archive of the resource, what belongs to it, logs and what the workers say, with a summary of
+    /// what looks wrong, which is also printed. Secrets are never read; what looks like one elsewhere is
+    /// taken out.
+    Diagnose(Diagnose),
     /// Looks for what is wrong in manifests, without a cluster
     ///
     /// Holds them to the definitions of the resources and to all their rules, as the API server would.
@@ -141,6 +147,16 @@ pub struct Logs {
     /// With the time of each line
     #[arg(long)]
     pub timestamps: bool,
+}
+
+/// What `diagnose` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Diagnose {
+    /// The resource
+    pub name: String,
+    /// The archive; by default stda-NAME-TIME.tar.gz in this folder
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// What `lint` takes.

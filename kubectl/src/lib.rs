@@ -6,6 +6,7 @@
 
 mod arguments;
 mod cluster;
+mod diagnose;
 mod exit;
 mod lint;
 mod list;
@@ -41,6 +42,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Trouble> {
         Command::Status(status) => status::run(&connect().await?, status, &terminal).await,
         Command::Partitions(named) => partitions::run(&connect().await?, named, &terminal).await,
         Command::Logs(logs) => logs::run(&connect().await?, logs, &terminal).await,
+        Command::Diagnose(diagnose) => diagnose::run(&connect().await?, diagnose).await,
         Command::Lint(lint) => {
             let cluster = if lint.server { Some(connect().await?) } else { None };
             lint::run(cluster.as_ref(), lint, &terminal).await

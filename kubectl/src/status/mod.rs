@@ -6,9 +6,11 @@ mod view;
 mod warning;
 mod watch;
 
-pub(crate) use pod::{Worker, worker};
-pub(crate) use view::{View, view};
-pub(crate) use warning::{Warning, warnings};
+use pod::{Worker, worker};
+pub(crate) use tree::lines;
+pub(crate) use view::View;
+use view::view;
+use warning::{Warning, warnings};
 
 use crate::cluster::{Cluster, Seen};
 use crate::standing::Standing;

@@ -86,6 +86,9 @@ fn kubectl_stda_tells_what_resources_do() {
     status_says_why_pods_are_not_ready(&plane);
     watching_ends_with_what_it_has_come_to(&plane);
     a_list_is_there_for_people_and_programs(&plane);
+    manifests_are_held_to_what_is_there(&plane);
+    workers_that_nobody_runs_are_named(&plane);
+    a_report_has_no_secrets(&plane);
 }
 
 fn plane_with_account() -> ControlPlane {
@@ -178,4 +181,98 @@ fn a_list_is_there_for_people_and_programs(plane: &ControlPlane) {
     let yaml = stda(plane, &["list", "-o", "yaml"]);
     let yaml: Value = serde_saphyr::from_str(&yaml.out).unwrap();
     assert_eq!(yaml, json);
+}
+
+/// What was found without the API server, `kubectl/src/lint/tests.rs` compares with the corpus that
+/// `resources.rs` sends to it.
+fn manifests_are_held_to_what_is_there(plane: &ControlPlane) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ecg.yaml");
+    let example = std::fs::read_to_string(harness::root().join("examples/ecg.yaml")).unwrap();
+    std::fs::write(&file, &example).unwrap();
+    let file = file.to_str().unwrap();
+    says(&stda(plane, &["lint", file]), 0, &["nothing is wrong with 1 resource"]);
+    says(&stda(plane, &["lint", "--server", file]), 0, &["nothing is wrong with 1 resource"]);
+    let input = example.lines().find(|line| line.trim().starts_with("input: ")).unwrap();
+    let indent = &input[..input.find('i').unwrap()];
+    std::fs::write(file, example.replacen(input, &format!("{indent}input: other"), 1)).unwrap();
+    says(&stda(plane, &["lint", file]), 0, &["nothing is wrong"]);
+    let changed = stda(plane, &["lint", "--server", file]);
+    says(&changed, 1, &["ecg.yaml:", "spec.kafka.input", "cannot be changed", "1 finding"]);
+    says(&stda(plane, &["lint", "nowhere.yaml"]), 3, &["cannot read nowhere.yaml"]);
+}
+
+fn workers_that_nobody_runs_are_named(plane: &ControlPlane) {
+    let silent = ["ecg-5d0c1f2a3b-1-a did not answer: ", "no worker answers"];
+    says(&stda(plane, &["partitions", "ecg"]), 2, &silent);
+    // A pod that is on no node has an empty log.
+    says(&stda(plane, &["logs", "ecg"]), 0, &[]);
+    let none = stda(plane, &["logs", "ecg", "--revision", "none"]);
+    assert_eq!((none.code, none.err.as_str()), (2, "there is no such worker pod\n"));
+}
+
+fn a_report_has_no_secrets(plane: &ControlPlane) {
+    let client = plane.client();
+    let labels = json!({"streamingtda.io/name": "ecg"});
+    let metadata = |name: &str| {
+        json!({"name": name, "namespace": "default", "labels": labels,
+               "annotations": {"example.com/token": "hunter1"}})
+    };
+    let objects = [
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata("ecg-secret"),
+               "stringData": {"password": "hunter2"}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata("ecg-map"),
+               "data": {"worker.yaml": "{kafka: {properties: {ssl.key.password: hunter3}}}",
+                        "url": "http://me:hunter4@registry"}}),
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata("ecg-secretive"),
+               "spec": {"containers": [{"name": "worker", "image": "worker:1",
+                        "ports": [{"name": "http", "containerPort": 8080}],
+                        "env": [{"name": "PLAIN", "value": "hunter5"}],
+                        "args": ["--password", "hunter6"]}]}}),
+    ];
+    for object in objects {
+        client.apply(&object.to_string()).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("report.tar.gz");
+    let archive = archive.to_str().unwrap();
+    let report = stda(plane, &["diagnose", "ecg", "-o", archive]);
+    let wrong = ["What looks wrong", "no operator was found", "OOMKilled", "What could not be had"];
+    says(&report, 0, &wrong);
+    let unpacked = std::process::Command::new("tar")
+        .args(["-xzf", archive, "-C"])
+        .arg(folder.path())
+        .status()
+        .unwrap();
+    assert!(unpacked.success());
+    std::fs::remove_file(archive).unwrap();
+    let files = files(folder.path());
+    let names: String = files.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["summary.txt", "resource.yaml", "configmaps.yaml", "pods.yaml", "version.yaml"] {
+        assert!(names.contains(name), "no {name} in {names}");
+    }
+    let pods = files.iter().find(|(name, _)| name.ends_with("children/pods.yaml")).unwrap();
+    assert!(pods.1.contains("ecg-secretive") && pods.1.contains("PLAIN"), "{}", pods.1);
+    for (name, text) in files {
+        assert!(!text.contains("hunter"), "a secret is in {name}:\n{text}");
+    }
+    let nobody = plane.kubeconfig_of("default", "nobody").unwrap();
+    let forbidden = kubectl_stda(&nobody, &["diagnose", "ecg", "-o", archive]).unwrap();
+    says(&forbidden, 3, &["you may not"]);
+}
+
+/// All files below a folder, with what is in them.
+fn files(folder: &std::path::Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    found
 }
