@@ -15,7 +15,7 @@ pub(crate) const ITS_NAMESPACE: &str = "streaming-tda-system";
 /// What the chart calls the operator, its account and its lease.
 pub(crate) const OPERATOR: &str = "streaming-tda-operator";
 /// The kind that comes with the Prometheus operator.
-const MONITORS: &str = "
+pub(crate) const MONITORS: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: servicemonitors.monitoring.coreos.com}

@@ -1,11 +1,13 @@
 //! The operator among faults, on a real API server: whatever goes wrong, in the end there is what
 //! there would be if nothing had, and then nothing is written.
 
+mod fields;
 mod many;
 mod pods;
 mod scenario;
 mod stage;
 mod state;
+mod walk;
 
 use crate::operator::rights;
 use crate::resources::plane;

@@ -13,11 +13,12 @@ pub(super) type Object = Value;
 
 const RESOURCES: (&str, &str) = ("apis/streamingtda.io/v1alpha1", "streamingtdas");
 const POLICIES: (&str, &str) = ("apis/networking.k8s.io/v1", "networkpolicies");
+const MONITORS: (&str, &str) = ("apis/monitoring.coreos.com/v1", "servicemonitors");
 
 /// The resources of a namespace and all that could be a child of one, by kind and name.
 pub(super) fn objects(client: &Client, namespace: &str) -> Result<BTreeMap<String, Object>> {
     let mut objects = BTreeMap::new();
-    for (group, plural) in CHILDREN.into_iter().chain([RESOURCES, POLICIES]) {
+    for (group, plural) in CHILDREN.into_iter().chain([RESOURCES, POLICIES, MONITORS]) {
         let list = client.get(&format!("/{group}/namespaces/{namespace}/{plural}"))?;
         for item in items(&list.unwrap_or_default()) {
             let name = item["metadata"]["name"].as_str().unwrap_or_default();
