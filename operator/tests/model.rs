@@ -127,18 +127,38 @@ impl World {
             object["metadata"]["uid"] = before["metadata"]["uid"].clone();
             let generation = before["metadata"]["generation"].as_i64().unwrap();
             object["metadata"]["generation"] = json!(generation + i64::from(changed));
-            if let Some(status) = before.get("status") {
-                object["status"] = status.clone();
+            for theirs in ["/status", "/metadata/deletionTimestamp"] {
+                if let Some(value) = before.pointer(theirs) {
+                    let (section, field) = theirs.rsplit_once('/').unwrap();
+                    object.pointer_mut(section).unwrap()[field] = value.clone();
+                }
             }
         }
         self.children.insert(child.key.clone(), object);
     }
 
+    /// A Deployment is there for as long as its pods are.
     fn delete(&mut self, delete: &Delete) {
-        let there = self.children.get(&delete.key);
-        if there.is_some_and(|object| object["metadata"]["uid"] == delete.uid.as_str()) {
-            self.children.remove(&delete.key);
+        let Some(there) = self.children.get_mut(&delete.key) else { return };
+        if there["metadata"]["uid"] != delete.uid.as_str() {
+            return;
         }
+        match delete.key.kind {
+            Kind::Deployment => there["metadata"]["deletionTimestamp"] = json!("now"),
+            _ => _ = self.children.remove(&delete.key),
+        }
+    }
+
+    /// Deployments that have been deleted are gone, with their pods.
+    fn collect(&mut self) {
+        self.children.retain(|_, object| object["metadata"]["deletionTimestamp"].is_null());
+    }
+
+    /// Whether there is a Deployment that stays.
+    fn runs(&self) -> bool {
+        self.children.iter().any(|(key, object)| {
+            key.kind == Kind::Deployment && object["metadata"]["deletionTimestamp"].is_null()
+        })
     }
 
     /// What the controller of Deployments says of each: how many of its pods are ready.
@@ -222,6 +242,7 @@ fn is_true(status: &StreamingTDAStatus, name: &str) -> bool {
 /// Lets everything come to rest: news arrives, pods become ready, nothing fails.
 fn settle(world: &mut World, seed: u64) {
     for _ in 0..12 {
+        world.collect();
         world.tend(|wanted| (wanted, false));
         let plan = world.plan();
         if plan.is_empty() {
@@ -263,26 +284,44 @@ fn walk(seed: u64) {
     let mut views = vec![world.clone()];
     for _ in 0..choices.below(40) {
         world.time += 1;
-        match choices.below(8) {
+        match choices.below(9) {
             0 => world.change_spec(&mut choices),
             1 => world.settings.image_tag = choices.of(&["1".into(), "2".into()]),
             2 => world
                 .tend(|wanted| (choices.below(wanted as usize + 1) as i64, choices.below(4) == 0)),
-            3 if !careful => world.meddle(&mut choices),
+            3 => world.collect(),
+            4 if !careful => world.meddle(&mut choices),
             _ => {
                 let old = views.len().saturating_sub(1 + choices.below(4));
                 let view = if careful { &world } else { &views[old] };
                 let plan = view.plan();
-                let running =
-                    |world: &World| world.children.keys().any(|key| key.kind == Kind::Deployment);
-                let ran = running(&world);
-                let requests = choices.of(&[1, 2, 5, 9, usize::MAX]);
-                world.execute(&plan, requests);
-                assert!(!careful || !ran || running(&world), "seed {seed}: no worker is left");
+                let ran = world.runs();
+                world.execute(&plan, choices.of(&[1, 2, 5, 9, usize::MAX]));
+                if choices.below(4) == 0 {
+                    twice(&mut world, &plan, &mut choices);
+                }
+                assert!(!careful || !ran || world.runs(), "seed {seed}: no worker is left");
             }
+        }
+        if choices.below(8) == 0 {
+            comes_to_rest(world.clone(), seed);
         }
         views.push(world.clone());
     }
+    comes_to_rest(world, seed);
+}
+
+/// The same news comes again, and what follows from it is done again: where nothing was missing, there
+/// is no difference.
+fn twice(world: &mut World, plan: &Plan, choices: &mut Choices) {
+    world.execute(plan, usize::MAX);
+    let once = world.clone();
+    world.execute(plan, choices.of(&[1, 3, usize::MAX]));
+    assert_eq!(timeless(&world.children), timeless(&once.children));
+}
+
+/// From here, when nothing goes wrong any more, everything becomes what the spec says.
+fn comes_to_rest(mut world: World, seed: u64) {
     settle(&mut world, seed);
     let status = world.resource.status.clone().unwrap();
     assert!(is_true(&status, "Ready") && !is_true(&status, "Stalled"), "seed {seed}: {status:#?}");

@@ -14,6 +14,14 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// Builds it, so that to start one takes no time.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn prepare() -> Result<()> {
+        binary::operator().map(drop)
+    }
+
     /// Starts one for the cluster of a kubeconfig, under a name that no other has.
     ///
     /// # Errors

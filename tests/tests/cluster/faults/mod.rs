@@ -14,6 +14,7 @@ use crate::resources::plane;
 use anyhow::{Context, Result};
 use harness::cluster::ControlPlane;
 use harness::cluster::detour::{Fault, Moment, Sort};
+use harness::operator::Operator;
 use pods::Pods;
 use scenario::{SCENARIOS, Scenario};
 use stage::Stage;
@@ -51,6 +52,7 @@ struct Theatre {
 
 impl Theatre {
     fn open() -> Theatre {
+        Operator::prepare().unwrap();
         let plane = plane();
         let admin = plane.kubeconfig().to_owned();
         Theatre { rights: rights(&plane), _pods: Pods::run(&admin), admin, plane }

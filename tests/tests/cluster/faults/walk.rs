@@ -44,7 +44,7 @@ fn every_path_leads_to_what_is_made_directly() {
     are_refused(&theatre, &start);
     let begun = Instant::now();
     let queue = Mutex::new(all.clone());
-    together(&theatre, &|walker| {
+    together(&theatre, "walk", &|walker| {
         walker.begin(&start)?;
         while let Some(change) = pop(&queue) {
             walker.there_and_back(&start, &change).with_context(|| change.field.clone())?;
@@ -56,7 +56,7 @@ fn every_path_leads_to_what_is_made_directly() {
     println!("{SEED}={seed}: {} fields in {walked:?}", all.len());
     let paths = Mutex::new(0);
     let begun = Instant::now();
-    together(&theatre, &|walker| {
+    together(&theatre, "wander", &|walker| {
         let mut choices = Choices(seed ^ (walker.number as u64) << 32);
         while begun.elapsed() < RANDOM {
             let reached = walker.wander(&start, &all, &mut choices);
@@ -90,7 +90,7 @@ fn pop(queue: &Mutex<Vec<Change>>) -> Option<Change> {
 
 /// What is said to be refused must be, or else it is to be walked.
 fn are_refused(theatre: &Theatre, start: &Value) {
-    let walker = Walker::new(theatre, WALKERS).unwrap();
+    let walker = Walker::new(theatre, "refused", 0).unwrap();
     walker.apply(&walker.home, start).unwrap();
     for (_, edits, said) in refused() {
         let error = walker.apply(&walker.home, &edited(start, &read(&edits)));
@@ -99,13 +99,13 @@ fn are_refused(theatre: &Theatre, start: &Value) {
     }
 }
 
-fn together(theatre: &Theatre, walk: &(dyn Fn(&Walker) -> Result<()> + Sync)) {
+fn together(theatre: &Theatre, place: &str, walk: &(dyn Fn(&Walker) -> Result<()> + Sync)) {
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for number in 0..WALKERS {
             let failures = &failures;
             scope.spawn(move || {
-                let walked = Walker::new(theatre, number).and_then(|walker| walk(&walker));
+                let walked = Walker::new(theatre, place, number).and_then(|walker| walk(&walker));
                 if let Err(error) = walked {
                     failures.lock().unwrap().push(format!("{error:#}"));
                 }
@@ -126,9 +126,9 @@ struct Walker {
 }
 
 impl Walker {
-    fn new(theatre: &Theatre, number: usize) -> Result<Walker> {
+    fn new(theatre: &Theatre, place: &str, number: usize) -> Result<Walker> {
         let client = Client::of(&theatre.admin)?;
-        let home = format!("walk-{number}");
+        let home = format!("{place}-{number}");
         let walker = Walker { client, number, home, others: AtomicUsize::new(0) };
         walker.make_namespace(&walker.home)?;
         Ok(walker)
