@@ -303,7 +303,7 @@ fn walk(seed: u64) {
                 assert!(!careful || !ran || world.runs(), "seed {seed}: no worker is left");
             }
         }
-        if choices.below(8) == 0 {
+        if choices.below(16) == 0 {
             comes_to_rest(world.clone(), seed);
         }
         views.push(world.clone());

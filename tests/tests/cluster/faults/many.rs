@@ -1,7 +1,7 @@
 //! Many resources and one operator.
 
-use super::Theatre;
 use super::stage::items;
+use super::theatre::Theatre;
 use crate::operator::example;
 use harness::cluster::Client;
 use harness::operator::Operator;

@@ -7,121 +7,18 @@ mod pods;
 mod scenario;
 mod stage;
 mod state;
+mod theatre;
 mod walk;
 
-use crate::operator::rights;
-use crate::resources::plane;
 use anyhow::{Context, Result};
-use harness::cluster::ControlPlane;
 use harness::cluster::detour::{Fault, Moment, Sort};
-use harness::operator::Operator;
-use pods::Pods;
-use scenario::{SCENARIOS, Scenario};
+use scenario::SCENARIOS;
 use stage::Stage;
-use state::Object;
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
 use std::sync::{Barrier, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, thread};
-
-/// The variable with a part of the names of the cases that are to be played; all without it.
-const CASES: &str = "STDA_FAULTS";
-/// Cases that are played at the same time: most of the time they wait.
-const AT_A_TIME: usize = 12;
-/// For how long nothing is written by an operator that has nothing to do.
-const QUIET: Duration = Duration::from_millis(1500);
-
-/// A scenario without faults.
-struct Undisturbed {
-    scenario: &'static Scenario,
-    /// Writes of the operator from the moment it begins.
-    writes: usize,
-    /// What there is in the end.
-    objects: BTreeMap<String, Object>,
-}
-
-/// Where the cases are played.
-struct Theatre {
-    plane: ControlPlane,
-    admin: PathBuf,
-    rights: PathBuf,
-    _pods: Pods,
-}
-
-impl Theatre {
-    fn open() -> Theatre {
-        Operator::prepare().unwrap();
-        let plane = plane();
-        let admin = plane.kubeconfig().to_owned();
-        Theatre { rights: rights(&plane), _pods: Pods::run(&admin), admin, plane }
-    }
-
-    fn stage(&self, name: &str) -> Result<Stage> {
-        stage_of(&self.admin, &self.rights, name)
-    }
-
-    fn undisturbed(&self) -> Vec<Undisturbed> {
-        let played: Mutex<Vec<Undisturbed>> = Mutex::default();
-        play(
-            SCENARIOS.iter().map(|scenario| (scenario.name.to_owned(), scenario)),
-            |(_, scenario)| {
-                let stage = self.stage(&format!("{}-undisturbed", scenario.name))?;
-                let (writes, objects) = stage.play(|stage| {
-                    let before = begin(stage, scenario)?;
-                    (scenario.happens)(stage)?;
-                    let objects = stage.settle(QUIET)?;
-                    stage.is_quiet()?;
-                    Ok((stage.detour.writes() - before, objects))
-                })?;
-                played.lock().unwrap().push(Undisturbed { scenario, writes, objects });
-                Ok(())
-            },
-        );
-        played.into_inner().unwrap()
-    }
-}
-
-fn stage_of(admin: &Path, rights: &Path, name: &str) -> Result<Stage> {
-    Stage::set(admin, rights, &name.replace('/', "-"))
-}
-
-/// Makes what there is before; gives how many writes that took.
-fn begin(stage: &Stage, scenario: &Scenario) -> Result<usize> {
-    (scenario.before)(stage)?;
-    stage.settle(Duration::from_millis(600))?;
-    Ok(stage.detour.writes())
-}
-
-/// Plays cases, many at a time, and tells of all that fail.
-fn play<T: Send>(
-    cases: impl IntoIterator<Item = (String, T)>,
-    case: impl Fn((&str, T)) -> Result<()> + Sync,
-) {
-    let only = env::var(CASES).unwrap_or_default();
-    let chosen = |name: &str| name.contains(&only);
-    let queue: VecDeque<_> = cases.into_iter().collect();
-    let (queue, failures) = (Mutex::new(queue), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                loop {
-                    let Some((name, one)) = queue.lock().unwrap().pop_front() else { return };
-                    // Without a fault there is nothing to choose.
-                    if name.contains('/') && !chosen(&name) {
-                        continue;
-                    }
-                    if let Err(error) = case((&name, one)) {
-                        failures.lock().unwrap().push(format!("{name}: {error:#}"));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n\n"));
-}
+use theatre::{Theatre, Undisturbed, begin, play, stage_of};
 
 /// Plays a scenario with something that goes wrong; gives for how long it did before all was well.
 fn disturb(
@@ -137,6 +34,10 @@ fn disturb(
         thread::scope(|scope| {
             if let Some(after) = heal {
                 scope.spawn(move || {
+                    // On a busy machine, it may take a while until anything is asked.
+                    while stage.detour.disturbed() == 0 && begun.elapsed() < 10 * after {
+                        thread::sleep(Duration::from_millis(20));
+                    }
                     thread::sleep(after);
                     stage.detour.set(Fault::None);
                 });
@@ -221,8 +122,11 @@ fn it_may_be_refused_cut_off_and_lied_to() {
     let mut took = took.into_inner().unwrap();
     took.sort();
     let idle: Vec<_> = took.iter().filter(|(.., met)| *met == 0).map(|(_, name, _)| name).collect();
-    // Only who writes nothing meets no fault of writes.
-    assert!(idle.iter().all(|name| name.starts_with("deleted/")), "no fault in {idle:?}");
+    // Who writes as little as this may do so between two faults of writes.
+    let few = all.iter().filter(|of| of.writes <= 3).map(|of| format!("{}/", of.scenario.name));
+    let few: Vec<String> = few.collect();
+    let quiet = |name: &&String| few.iter().any(|few| name.starts_with(few));
+    assert!(idle.iter().all(quiet), "no fault in {idle:?}");
     tell(&all, &format!("{} cases in {:?}; {took:?}", took.len(), begun.elapsed()));
 }
 
@@ -235,7 +139,7 @@ fn the_api_server_may_be_killed() {
     let all = theatre.undisturbed();
     let begun = Instant::now();
     for moment in MOMENTS.map(Duration::from_millis) {
-        let Theatre { plane, admin, rights, _pods } = &mut theatre;
+        let Theatre { plane, admin, rights, .. } = &mut theatre;
         let together = Barrier::new(all.len() + 1);
         let case = |of: &Undisturbed| {
             let name = format!("{}/killed-after-{}", of.scenario.name, moment.as_millis());

@@ -1,9 +1,9 @@
 //! A walk through all fields of the spec: what is reached by a path is what is made directly, and the
 //! way back leads to where it began.
 
-use super::Theatre;
 use super::fields::{Change, changes, edited, read, refused};
 use super::state::{Object, difference, objects};
+use super::theatre::Theatre;
 use anyhow::{Context, Result, bail, ensure};
 use harness::cluster::Client;
 use harness::operator::Operator;
