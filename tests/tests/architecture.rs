@@ -153,6 +153,7 @@ fn the_plan_of_the_operator_does_no_io_and_knows_no_clock() {
     let folder = folder("streaming-tda-operator").join("src");
     let impure = [
         "backoff.rs",
+        "check.rs",
         "controller.rs",
         "execute.rs",
         "http.rs",
