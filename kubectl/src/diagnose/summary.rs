@@ -108,3 +108,38 @@ fn around_it(around: &Around) -> Vec<String> {
     let nodes = around.nodes.as_ref().map(|nodes| words::count(nodes.len(), "node"));
     operators.chain(nodes).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::status::Read;
+    use crate::tests::{NOW, documents, golden_text, seen};
+    use k8s_openapi::api::core::v1::Pod;
+    use kube::ResourceExt;
+
+    #[test]
+    fn a_summary_says_first_what_looks_wrong() {
+        let now: Timestamp = NOW.parse().unwrap();
+        let mut pods: Vec<Pod> = documents("pods");
+        pods.retain(|pod| pod.labels()["streamingtda.io/name"] == "stalled");
+        let (resource, events) = (seen("stalled"), documents("events"));
+        let partitions = partitions::view(&resource, &[]);
+        let read = Read { resource, pods, events, unread: Vec::new() };
+        let around = Around {
+            version: Some("v1.34.1".into()),
+            operators: Some(vec![("stda/operator".into(), "operator:1".into(), 0, 1)]),
+            nodes: Some(vec![
+                ("node-1".into(), vec![]),
+                (
+                    "node-2".into(),
+                    vec!["MemoryPressure is True: kubelet has insufficient memory".into()],
+                ),
+            ]),
+        };
+        let missing = [("roles".to_owned(), Trouble("cannot list each Role: you may not".into()))];
+        let summary = text(&read.view(now), &partitions, &around, &missing, now);
+        golden_text("summary.txt", &summary.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+    }
+}
