@@ -4,13 +4,7 @@
 use crate::schema::rule_at;
 
 /// The section of the spec; when the field is not used, in CEL; what to do without it.
-const NOT_YET: [(&str, &str, &str); 8] = [
-    (
-        "autoscaling",
-        "!has(self.autoscaling)",
-        "autoscaling is not available yet: remove it, and set replicas, or let a \
-         HorizontalPodAutoscaler do so",
-    ),
+const NOT_YET: [(&str, &str, &str); 7] = [
     (
         "rollout",
         "self.rollout.strategy == 'AllAtOnce'",

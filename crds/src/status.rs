@@ -13,7 +13,7 @@ pub struct StreamingTDAStatus {
     pub observed_generation: Option<i64>,
     /// Ready: the spec of this generation is in force and serves. Progressing: work towards it goes
     /// on. Stalled: it cannot go on by itself. Serving: every partition is owned and moves, whatever
-    /// a rollout does.
+    /// a rollout does; where workers cannot be asked, a pod is ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 16),
@@ -99,9 +99,9 @@ pub struct FailedRevision {
 /// Partitions of the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartitionCounts {
-    /// All of them.
+    /// All of them, as the workers tell.
     pub total: i32,
-    /// Those that a worker owns.
+    /// Those that a ready worker owns.
     pub owned: i32,
 }
 
@@ -111,15 +111,15 @@ pub struct PartitionCounts {
 pub struct AutoscalingStatus {
     /// The number of pods that it wants.
     pub desired_replicas: i32,
-    /// How far the partition that is furthest behind is behind its end, in seconds; nothing while
-    /// that cannot be seen.
+    /// How far the partition that was furthest behind was behind its end when that was decided, in
+    /// seconds; nothing if the load could not be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<f64>,
-    /// The share of their time for which the threads compute, in percent; nothing while that cannot
-    /// be seen.
+    /// The share of their time for which the threads computed then, in percent; nothing if the load
+    /// could not be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busy_percent: Option<f64>,
-    /// When it last changed its mind.
+    /// When it last wanted another number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_scale_time: Option<Time>,
     /// Why it wants that many.

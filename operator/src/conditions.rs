@@ -5,7 +5,10 @@
 //! | `RevisionInForce` | Ready, Progressing | every pod that is wanted runs the revision of the spec and is ready |
 //! | `ScaledToZero` | Ready, Progressing, Serving | no pod is wanted |
 //! | `RollingOut` | Ready, Progressing | pods come or go |
-//! | `PodsReady`, `NoPodReady` | Serving | a pod of any revision is ready, or none is |
+//! | `AllPartitionsOwned` | Serving | ready workers own all partitions, and these move |
+//! | `PartitionsUnowned`, `PartitionsWaiting` | Serving | partitions are nobody's, or do not move |
+//! | `PodsReady` | Serving | a pod of any revision is ready, and not all workers tell what they own |
+//! | `NoPodReady` | Serving | no pod is ready |
 //! | `ProgressDeadlineExceeded` | Ready, Progressing, Stalled | pods have not become ready within `rollout.progressDeadlineSeconds` |
 //! | `PodsRefused` | Ready, Progressing, Stalled | pods cannot be made: a quota, or a policy |
 //! | `NameTaken` | Ready, Progressing, Stalled | something else has the name of a child |
@@ -13,6 +16,7 @@
 //! | `InvalidSpec` | Ready, Progressing, Stalled | the resource is not one that this operator understands |
 //! | `OK` | Stalled | nothing is in the way |
 
+use crate::serving::Serving;
 use crds::ConditionType;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::{Timestamp, Unit};
@@ -30,11 +34,10 @@ pub enum Standing {
     Stalled(String, String),
 }
 
-/// The conditions for a generation; `serves` says whether a pod of any revision is ready. Those that
-/// are as before keep the time since when they are.
+/// The conditions for a generation. Those that are as before keep the time since when they are.
 pub fn conditions(
     standing: &Standing,
-    serves: bool,
+    serving: &Serving,
     generation: i64,
     before: &[Condition],
     now: Timestamp,
@@ -45,7 +48,7 @@ pub fn conditions(
         ConditionType::Ready => ready(standing),
         ConditionType::Progressing => progressing(standing),
         ConditionType::Stalled => stalled(standing),
-        ConditionType::Serving => serving(standing, serves),
+        ConditionType::Serving => (serving.holds, serving.reason.clone(), serving.message.clone()),
     };
     ConditionType::ALL.map(|t| condition(t, said(t), generation, before, now)).into()
 }
@@ -71,15 +74,6 @@ fn stalled(standing: &Standing) -> Said {
         Standing::Stalled(reason, message) => (true, reason, message),
         _ => (false, "OK".into(), "nothing is in the way".into()),
     }
-}
-
-fn serving(standing: &Standing, serves: bool) -> Said {
-    let (reason, message) = match (serves, standing) {
-        (true, _) => ("PodsReady", "a pod is ready, to which the partitions belong"),
-        (false, Standing::Zero) => ("ScaledToZero", "no pod is wanted"),
-        (false, _) => ("NoPodReady", "no pod is ready"),
-    };
-    (serves, reason.into(), message.into())
 }
 
 fn condition(

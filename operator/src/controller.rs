@@ -5,15 +5,18 @@ use crate::backoff::Backoff;
 use crate::conditions::{Standing, conditions};
 use crate::events::Event;
 use crate::execute;
+use crate::fleet::{self, Fleet};
 use crate::metrics::Metrics;
 use crate::names::MANAGER;
 use crate::observe::{observe, resources};
 use crate::plan::{IN_MOTION, plan};
 use crate::revision::Settings;
+use crate::serving::serving;
 use crate::watches;
 use crds::{StreamingTDA, StreamingTDAStatus};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::unfold;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment};
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -26,11 +29,11 @@ use kube::core::error_boundary::InvalidObject;
 use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::events::{self, EventType, Recorder, Reporter};
-use kube::runtime::reflector;
+use kube::runtime::reflector::{self, ObjectRef};
 use kube::{Client, Resource};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// Resources that are worked on at the same time.
@@ -63,6 +66,7 @@ struct Context {
     metrics: Arc<Metrics>,
     recorder: Recorder,
     backoff: Backoff,
+    fleet: Arc<Fleet>,
 }
 
 /// Works on the resources of these namespaces, or of all when none is named, until `stop` becomes true;
@@ -82,6 +86,7 @@ pub async fn run(
         settings,
         metrics,
         backoff: Backoff::default(),
+        fleet: Arc::default(),
     });
     let scopes: Vec<Option<&str>> = match namespaces {
         [] => vec![None],
@@ -93,8 +98,14 @@ pub async fn run(
 async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watch::Receiver<bool>) {
     let client = &context.client;
     let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
+    let (told, changed) = mpsc::unbounded_channel();
+    let fleet = fleet::watch(client, scope, context.fleet.clone(), move |(namespace, name)| {
+        // Nobody listens any more when the controller has ended.
+        _ = told.send(ObjectRef::<Heard>::new(&name).within(&namespace));
+    });
+    let changed = unfold(changed, |mut changed| async { Some((changed.recv().await?, changed)) });
     let (resources, writer) = reflector::store();
-    Controller::for_stream(watches::resources(client, scope, writer), resources)
+    let controller = Controller::for_stream(watches::resources(client, scope, writer), resources)
         .with_config(Config::default().concurrency(CONCURRENCY).debounce(GATHERING))
         .owns_stream(watches::children::<Deployment>(client, scope))
         .owns_stream(watches::children::<ConfigMap>(client, scope))
@@ -105,14 +116,18 @@ async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watc
         .owns_stream(watches::children::<PodDisruptionBudget>(client, scope))
         .owns_stream(watches::children::<NetworkPolicy>(client, scope))
         .owns_stream(watches::children::<ControllerRevision>(client, scope))
+        .reconcile_on(changed)
         .graceful_shutdown_on(stopped)
         .run(reconcile, failed, context.clone())
         .for_each(|result| async {
             if let Err(error) = result {
                 tracing::debug!(%error, "a resource is not where it should be");
             }
-        })
-        .await;
+        });
+    tokio::select! {
+        () = controller => {}
+        () = fleet => {}
+    }
 }
 
 async fn reconcile(heard: Arc<Heard>, context: Arc<Context>) -> Result<Action, Error> {
@@ -138,7 +153,11 @@ async fn work(metadata: &ObjectMeta, context: &Context) -> Result<Action, Error>
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let api: Api<Guarded> = Api::namespaced(context.client.clone(), namespace);
     match api.get_opt(&name).await.map_err(Error::Observe)? {
-        None => Ok(Action::await_change()),
+        None => {
+            let namespace = metadata.namespace.clone().unwrap_or_default();
+            context.fleet.forget(&(namespace, name));
+            Ok(Action::await_change())
+        }
         Some(DeserializeGuard(Ok(resource))) => tend(resource, context).await,
         Some(DeserializeGuard(Err(invalid))) => refuse(&invalid, context).await,
     }
@@ -147,6 +166,7 @@ async fn work(metadata: &ObjectMeta, context: &Context) -> Result<Action, Error>
 async fn tend(resource: StreamingTDA, context: &Context) -> Result<Action, Error> {
     let Context { client, settings, metrics, .. } = context;
     let mut observed = observe(client, settings, resource).await.map_err(Error::Observe)?;
+    observed.known = context.fleet.known(&observed);
     let planned = plan(&observed, Timestamp::now());
     let done = execute::children(client, metrics, &observed.resource, &planned).await;
     let planned = match done {
@@ -178,11 +198,12 @@ async fn refuse(invalid: &InvalidObject, context: &Context) -> Result<Action, Er
         invalid.error
     );
     let standing = Standing::Stalled("InvalidSpec".into(), message);
-    let serving = before.ready_replicas.unwrap_or_default() > 0;
+    let ready = before.ready_replicas.unwrap_or_default();
+    let serving = serving(&standing, ready, None, &before.conditions);
     let generation = metadata.generation.unwrap_or_default();
     let now = Timestamp::now();
     status.observed_generation = Some(generation);
-    status.conditions = conditions(&standing, serving, generation, &before.conditions, now);
+    status.conditions = conditions(&standing, &serving, generation, &before.conditions, now);
     if status != before {
         execute::status(&context.client, &context.metrics, metadata, &status).await?;
     }
@@ -199,13 +220,13 @@ async fn status_of(metadata: &ObjectMeta, context: &Context) -> Result<Streaming
 
 /// That something could not be told is no reason to do it again.
 async fn tell(context: &Context, about: &ObjectReference, event: Event) {
-    let Event { reason, note } = event;
+    let Event { reason, note, action } = event;
     tracing::info!(resource = about.name, %reason, note);
     let published = events::Event {
         type_: if reason.is_warning() { EventType::Warning } else { EventType::Normal },
         reason: reason.to_string(),
         note: Some(note.chars().take(NOTE).collect()),
-        action: "Reconcile".into(),
+        action,
         secondary: None,
     };
     if let Err(error) = context.recorder.publish(&published, about).await {

@@ -13,10 +13,12 @@ pub enum Reason {
     RevisionRetired,
     /// Work towards the spec cannot go on by itself.
     Stalled,
-    /// A pod is ready after none was.
+    /// Partitions are served again.
     Serving,
-    /// No pod is ready any more.
+    /// Partitions are not served any more.
     NotServing,
+    /// Autoscaling wants another number of pods.
+    Scaled,
     /// A ServiceMonitor is asked for, and the API server does not know the kind.
     MonitorsUnknown,
 }
@@ -41,10 +43,17 @@ pub struct Event {
     pub reason: Reason,
     /// The same in words.
     pub note: String,
+    /// What was done: events of a reason are counted, and not told again, when that is the same.
+    pub action: String,
 }
 
 impl Event {
     pub(crate) fn new(reason: Reason, note: impl Into<String>) -> Event {
-        Event { reason, note: note.into() }
+        Event { reason, note: note.into(), action: "Reconcile".into() }
+    }
+
+    pub(crate) fn scaled(from: i32, to: i32, why: &str) -> Event {
+        let note = format!("from {from} to {to} pods: {why}");
+        Event { reason: Reason::Scaled, note, action: format!("ScaleTo{to}") }
     }
 }

@@ -29,6 +29,7 @@ pub mod controller;
 pub mod difference;
 pub mod events;
 pub mod execute;
+pub mod fleet;
 mod http;
 pub mod leader;
 mod lease;
@@ -40,6 +41,8 @@ pub mod plan;
 mod quantity;
 pub mod revision;
 mod run;
+pub mod scaling;
+pub mod serving;
 pub mod status;
 mod watches;
 

@@ -2,6 +2,7 @@
 //! decided by what was the case before the last write.
 
 use crate::child::{Key, Kind};
+use crate::fleet::Known;
 use crate::names;
 use crate::observed::Observed;
 use crate::revision::Settings;
@@ -31,6 +32,7 @@ pub async fn observe(
             .into_iter()
             .flat_map(|(kind, list)| list.into_iter().flatten().map(move |o| keyed(kind, o)))
             .collect(),
+        known: Known::default(),
         refusal: None,
         resource,
     })

@@ -2,6 +2,7 @@
 
 use crate::build::Remembered;
 use crate::child::{Key, Kind};
+use crate::fleet::Known;
 use crate::names::{self, GENERATION, REVISION};
 use crate::revision::{Revision, Settings};
 use crds::StreamingTDA;
@@ -21,6 +22,8 @@ pub struct Observed {
     pub children: BTreeMap<Key, Value>,
     /// Whether the API server knows ServiceMonitors.
     pub monitors: bool,
+    /// What the workers told.
+    pub known: Known,
     /// What the API server refused when the plan before was executed.
     pub refusal: Option<Refusal>,
 }
@@ -90,6 +93,19 @@ impl Observed {
     pub fn workers(&self) -> Vec<Workers> {
         let deployments = self.of_kind(Kind::Deployment);
         deployments.filter_map(|(_, deployment)| workers(deployment)).collect()
+    }
+
+    /// How many pods there are to be. With autoscaling, that is what it decides; before it has, what was
+    /// before, and else the least.
+    pub fn replicas(&self) -> i32 {
+        let Some(wanted) = &self.resource.spec.autoscaling else {
+            return self.resource.spec.replicas;
+        };
+        let status = self.resource.status.as_ref().and_then(|status| status.autoscaling.as_ref());
+        let decided = self.known.decision.as_ref().map(|decision| decision.replicas);
+        let running = || self.workers().iter().map(|workers| workers.wanted).max();
+        let replicas = decided.or(status.map(|status| status.desired_replicas)).or_else(running);
+        replicas.unwrap_or_default().clamp(wanted.min_replicas, wanted.max_replicas)
     }
 
     /// What is, or is to be, remembered of a revision: its number is the highest of all, since it is

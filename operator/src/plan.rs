@@ -80,6 +80,7 @@ pub fn plan(observed: &Observed, now: Timestamp) -> Plan {
         resource: &observed.resource,
         settings: &observed.settings,
         revision: &revision,
+        replicas: observed.replicas(),
         remembered: observed.remembered(&revision),
         monitors: observed.monitors,
     }
@@ -184,10 +185,16 @@ fn events(
     if holds(status, ConditionType::Stalled) && !holds(&before, ConditionType::Stalled) {
         events.push(Event::new(Reason::Stalled, message(status, ConditionType::Stalled)));
     }
+    let serving = message(status, ConditionType::Serving);
     match (holds(&before, ConditionType::Serving), holds(status, ConditionType::Serving)) {
-        (false, true) => events.push(Event::new(Reason::Serving, "a pod is ready")),
-        (true, false) => events.push(Event::new(Reason::NotServing, "no pod is ready")),
+        (false, true) => events.push(Event::new(Reason::Serving, serving)),
+        (true, false) => events.push(Event::new(Reason::NotServing, serving)),
         _ => {}
+    }
+    if let (Some(was), Some(is)) = (&before.autoscaling, &status.autoscaling)
+        && was.desired_replicas != is.desired_replicas
+    {
+        events.push(Event::scaled(was.desired_replicas, is.desired_replicas, &is.message));
     }
     let asked = observed.resource.spec.observability.service_monitor.is_some();
     if asked && !observed.monitors && before.observed_generation != status.observed_generation {

@@ -3,11 +3,12 @@
 use crate::conditions::{Standing, conditions};
 use crate::observed::{Observed, Refusal, Workers};
 use crate::revision::Revision;
+use crate::serving::serving;
 use crate::{child, names};
-use crds::status::RevisionStatus;
+use crds::status::{AutoscalingStatus, RevisionStatus};
 use crds::{ConditionType, StreamingTDAStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::{Timestamp, Unit};
 
 /// The status of what was observed, at a time.
 pub fn status(observed: &Observed, now: Timestamp) -> StreamingTDAStatus {
@@ -22,13 +23,16 @@ pub fn status(observed: &Observed, now: Timestamp) -> StreamingTDAStatus {
         standing => standing,
     };
     let stable = stable(observed, &revision, &standing, before.stable_revision);
+    let ready = workers.iter().map(|workers| workers.ready).sum();
+    let known = &observed.known;
+    let autoscaling = autoscaling(observed, before.autoscaling, now);
     let selector = names::selector(&observed.name());
     let selector: Vec<String> = selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
     StreamingTDAStatus {
         observed_generation: Some(observed.generation()),
         conditions: conditions(
             &standing,
-            workers.iter().any(|workers| workers.ready > 0),
+            &serving(&standing, ready, known.look.as_ref(), &before.conditions),
             observed.generation(),
             &before.conditions,
             now,
@@ -36,13 +40,19 @@ pub fn status(observed: &Observed, now: Timestamp) -> StreamingTDAStatus {
         candidate_revision: (stable.as_deref() != Some(revision.as_str()))
             .then(|| revision.to_string()),
         stable_revision: stable,
-        revisions: workers.iter().map(|workers| of_revision(observed, workers)).collect(),
+        revisions: workers
+            .iter()
+            .map(|workers| of_revision(observed, &before.revisions, workers))
+            .collect(),
         failed_revisions: before.failed_revisions,
         replicas: Some(workers.iter().map(|workers| workers.pods).sum()),
-        ready_replicas: Some(workers.iter().map(|workers| workers.ready).sum()),
+        ready_replicas: Some(ready),
         selector: Some(selector.join(",")),
-        partitions: before.partitions,
-        autoscaling: before.autoscaling,
+        partitions: match &known.look {
+            Some(look) => look.partitions.filter(|_| ready > 0),
+            None => before.partitions,
+        },
+        autoscaling,
     }
 }
 
@@ -58,7 +68,7 @@ fn standing(observed: &Observed, revision: &Revision, workers: &[Workers]) -> St
     if let Some((reason, message)) = current.stalled.clone().filter(|_| !current.complete()) {
         return Standing::Stalled(reason, format!("{progress}: {message}"));
     }
-    if *wanted != observed.resource.spec.replicas || !current.complete() {
+    if *wanted != observed.replicas() || !current.complete() {
         return Standing::RollingOut(progress);
     }
     match workers.iter().find(|workers| workers.revision != *revision) {
@@ -109,13 +119,53 @@ fn stable(
     })
 }
 
-fn of_revision(observed: &Observed, workers: &Workers) -> RevisionStatus {
+/// What autoscaling wants, and when it last changed that.
+fn autoscaling(
+    observed: &Observed,
+    before: Option<AutoscalingStatus>,
+    now: Timestamp,
+) -> Option<AutoscalingStatus> {
+    observed.resource.spec.autoscaling.as_ref()?;
+    let desired_replicas = observed.replicas();
+    let changed = before.as_ref().is_some_and(|b| b.desired_replicas != desired_replicas);
+    let last_scale_time = match changed {
+        true => Some(Time(now.round(Unit::Second).unwrap_or(now))),
+        false => before.as_ref().and_then(|before| before.last_scale_time.clone()),
+    };
+    let Some(decision) = &observed.known.decision else {
+        // An operator that has just begun to act has not asked yet.
+        let message = format!("begins at {desired_replicas}; {UNUSED}");
+        let new = AutoscalingStatus { desired_replicas, message, ..AutoscalingStatus::default() };
+        let before = before.unwrap_or(new);
+        return Some(AutoscalingStatus { desired_replicas, last_scale_time, ..before });
+    };
+    Some(AutoscalingStatus {
+        desired_replicas,
+        lag_seconds: decision.lag_seconds,
+        busy_percent: decision.busy_percent,
+        last_scale_time,
+        message: format!("{}; {UNUSED}", decision.message),
+    })
+}
+
+const UNUSED: &str = "spec.replicas is not used";
+
+fn of_revision(
+    observed: &Observed,
+    before: &[RevisionStatus],
+    workers: &Workers,
+) -> RevisionStatus {
+    let name = workers.revision.as_str();
+    let active = match &observed.known.look {
+        Some(look) => look.active.get(name).copied().unwrap_or_default(),
+        None => before.iter().find(|b| b.name == name).map_or(0, |b| b.active_partitions),
+    };
     RevisionStatus {
         name: workers.revision.to_string(),
         generation: observed.generation_of(&workers.revision),
         image: workers.image.clone(),
         replicas: workers.pods,
         ready_replicas: workers.ready,
-        active_partitions: 0,
+        active_partitions: active,
     }
 }

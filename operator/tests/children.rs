@@ -4,6 +4,7 @@
 use crds::StreamingTDA;
 use k8s_openapi::jiff::Timestamp;
 use operator::child::{Child, Kind};
+use operator::fleet::Known;
 use operator::observed::Observed;
 use operator::plan::plan;
 use operator::revision::{Revision, Settings};
@@ -43,6 +44,7 @@ fn observed(changes: &[(&str, Value)]) -> Observed {
         settings: settings(),
         children: BTreeMap::new(),
         monitors: true,
+        known: Known::default(),
         refusal: None,
     }
 }

@@ -3,12 +3,16 @@
 //! becomes what the spec says, and then nothing is written any more.
 #![allow(clippy::unwrap_used)]
 
+use crds::spec::Autoscaling;
+use crds::status::PartitionCounts;
 use crds::{StreamingTDA, StreamingTDAStatus};
 use k8s_openapi::jiff::Timestamp;
 use operator::child::{Child, Key, Kind};
+use operator::fleet::{Known, Look};
 use operator::observed::{Observed, Refusal};
 use operator::plan::{Delete, Plan, plan};
 use operator::revision::Settings;
+use operator::scaling::Decision;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -39,6 +43,7 @@ struct World {
     resource: StreamingTDA,
     settings: Settings,
     monitors: bool,
+    known: Known,
     children: BTreeMap<Key, Value>,
     ids: u64,
     time: i64,
@@ -68,6 +73,7 @@ impl World {
                 image_digest: None,
             },
             monitors: choices.below(2) == 0,
+            known: Known::default(),
             children: BTreeMap::new(),
             ids: 0,
             time: 0,
@@ -80,6 +86,7 @@ impl World {
             settings: self.settings.clone(),
             children: self.children.clone(),
             monitors: self.monitors,
+            known: self.known.clone(),
             refusal: None,
         }
     }
@@ -184,7 +191,8 @@ impl World {
 
     fn change_spec(&mut self, choices: &mut Choices) {
         let spec = &mut self.resource.spec;
-        match choices.below(7) {
+        match choices.below(8) {
+            7 => spec.autoscaling = choices.of(&[None, Some(scaled(1, 3)), Some(scaled(2, 9))]),
             0 => spec.replicas = choices.of(&[0, 1, 3]),
             1 => spec.image.tag = choices.of(&[None, Some("a".into()), Some("b".into())]),
             2 => spec.series.dimension = choices.of(&[1, 2, 3]),
@@ -233,6 +241,37 @@ fn kept(value: &Value) -> Value {
         Value::String(text) if text == "1024Mi" => json!("1Gi"),
         other => other.clone(),
     }
+}
+
+fn scaled(least: i32, most: i32) -> Autoscaling {
+    serde_json::from_value(json!({"minReplicas": least, "maxReplicas": most})).unwrap()
+}
+
+fn decision(replicas: i32) -> Decision {
+    Decision {
+        replicas,
+        lag_seconds: Some(1.0),
+        busy_percent: Some(50.0),
+        blind: None,
+        message: "it is so".into(),
+    }
+}
+
+/// What workers may have told.
+fn known(choices: &mut Choices) -> Known {
+    let look = Look {
+        asked: 2,
+        answered: 1 + choices.below(2),
+        partitions: choices.of(&[None, Some(PartitionCounts { total: 3, owned: 2 })]),
+        ..Look::default()
+    };
+    let decided = choices.of(&[None, Some(1), Some(2), Some(5)]);
+    Known { look: choices.of(&[None, Some(look)]), decision: decided.map(decision) }
+}
+
+fn replicas(world: &World) -> i64 {
+    let mut deployments = world.children.iter().filter(|(key, _)| key.kind == Kind::Deployment);
+    deployments.next().unwrap().1["spec"]["replicas"].as_i64().unwrap()
 }
 
 fn is_true(status: &StreamingTDAStatus, name: &str) -> bool {
@@ -284,7 +323,8 @@ fn walk(seed: u64) {
     let mut views = vec![world.clone()];
     for _ in 0..choices.below(40) {
         world.time += 1;
-        match choices.below(9) {
+        match choices.below(10) {
+            9 => world.known = known(&mut choices),
             0 => world.change_spec(&mut choices),
             1 => world.settings.image_tag = choices.of(&["1".into(), "2".into()]),
             2 => world
@@ -322,6 +362,9 @@ fn twice(world: &mut World, plan: &Plan, choices: &mut Choices) {
 
 /// From here, when nothing goes wrong any more, everything becomes what the spec says.
 fn comes_to_rest(mut world: World, seed: u64) {
+    // In the end, workers are seen.
+    world.known = known(&mut Choices(seed));
+    world.known.decision.get_or_insert_with(|| decision(2));
     settle(&mut world, seed);
     let status = world.resource.status.clone().unwrap();
     assert!(is_true(&status, "Ready") && !is_true(&status, "Stalled"), "seed {seed}: {status:#?}");
@@ -431,4 +474,75 @@ fn pods_that_do_not_arrive_in_time_are_stalled_until_they_do() {
     assert!(!look(&mut world, 1, 1) && !look(&mut world, deadline - 2, 1));
     settle(&mut world, 0);
     assert!(is_true(world.resource.status.as_ref().unwrap(), "Ready"));
+}
+
+#[test]
+fn autoscaling_begins_with_what_runs_and_outlives_the_operator() {
+    let mut world = World::new(&mut Choices(0));
+    world.resource.spec.replicas = 3;
+    settle(&mut world, 0);
+    world.resource.spec.autoscaling = Some(scaled(1, 9));
+    world.resource.spec.replicas = 1;
+    settle(&mut world, 0);
+    assert_eq!(replicas(&world), 3);
+    world.known.decision = Some(decision(5));
+    let plan = world.plan();
+    let scaled = plan.events.iter().find(|event| event.reason.to_string() == "Scaled").unwrap();
+    assert_eq!(scaled.note, "from 3 to 5 pods: it is so; spec.replicas is not used");
+    settle(&mut world, 0);
+    assert_eq!(replicas(&world), 5);
+    let told = world.resource.status.clone().unwrap().autoscaling.unwrap();
+    assert!(told.last_scale_time.is_some() && told.desired_replicas == 5);
+    // Another operator has not asked anyone yet, and someone has meddled.
+    world.known = Known::default();
+    assert!(world.plan().is_empty());
+    for (key, object) in &mut world.children {
+        if key.kind == Kind::Deployment {
+            object["spec"]["replicas"] = json!(9);
+        }
+    }
+    settle(&mut world, 0);
+    assert_eq!(replicas(&world), 5);
+    // Its bounds hold at once.
+    world.resource.spec.autoscaling = Some(self::scaled(1, 2));
+    settle(&mut world, 0);
+    assert_eq!(replicas(&world), 2);
+    world.resource.spec.autoscaling = None;
+    settle(&mut world, 0);
+    assert_eq!((replicas(&world), world.resource.status.unwrap().autoscaling), (1, None));
+    let mut new = World::new(&mut Choices(0));
+    new.resource.spec.autoscaling = Some(self::scaled(2, 9));
+    settle(&mut new, 0);
+    assert_eq!(replicas(&new), 2, "nothing runs yet");
+}
+
+#[test]
+fn partitions_are_served_when_workers_say_so() {
+    let mut world = World::new(&mut Choices(0));
+    settle(&mut world, 0);
+    let said = |world: &mut World, answered: usize, owned: Option<i32>, waiting: i32| {
+        let partitions = owned.map(|owned| PartitionCounts { total: 3, owned });
+        let look = Look { asked: 1, answered, partitions, waiting, ..Look::default() };
+        world.known.look = Some(look);
+        settle(world, 0);
+        let status = world.resource.status.clone().unwrap();
+        let serving = status.conditions.into_iter().find(|c| c.type_ == "Serving").unwrap();
+        assert_eq!(status.partitions, partitions);
+        (serving.status + " " + &serving.reason, serving.message)
+    };
+    assert_eq!(said(&mut world, 1, Some(3), 0).0, "True AllPartitionsOwned");
+    // An operator that has just begun has asked nobody, and says what was said.
+    world.known = Known::default();
+    assert!(world.plan().is_empty());
+    let (reason, message) = said(&mut world, 1, Some(2), 0);
+    assert_eq!(reason, "False PartitionsUnowned");
+    assert!(message.starts_with("2 of 3 partitions"), "{message}");
+    assert_eq!(said(&mut world, 1, Some(3), 1).0, "False PartitionsWaiting");
+    let (reason, message) = said(&mut world, 0, None, 0);
+    assert_eq!(reason, "True PodsReady");
+    assert!(message.contains("0 of 1 ready workers answer"), "{message}");
+    world.tend(|_| (0, false));
+    let plan = world.plan();
+    let status = plan.status.unwrap();
+    assert!(!is_true(&status, "Serving") && status.partitions.is_none());
 }

@@ -81,6 +81,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [monitoring.coreos.com]
   resources: [servicemonitors]
   verbs: [get, list, create, patch, delete]
+# Where the workers are, to be asked what they do.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
 # What is kept for as long as the resource is there; the garbage collector deletes it.
 - apiGroups: [""]
   resources: [services, serviceaccounts]

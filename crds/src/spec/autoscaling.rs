@@ -3,7 +3,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Lets the operator choose the number of pods: as many as keep lag and busy time at their targets,
-/// never more than the input has partitions, and the same as before while the lag cannot be seen.
+/// no more than the input has partitions if `minReplicas` does not say so, and the same as before
+/// while not every worker tells its load. It begins with the pods that there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [rule_at(

@@ -127,8 +127,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = rules()))]
 pub struct StreamingTDASpec {
-    /// Worker pods. More than the input has partitions have nothing to do. With `autoscaling`,
-    /// how many there are until something is known about the load. Default: 1.
+    /// Worker pods. More than the input has partitions have nothing to do. Not used with
+    /// `autoscaling`. Default: 1.
     #[serde(default = "one")]
     #[schemars(range(min = 0, max = 10_000))]
     pub replicas: i32,
@@ -239,13 +239,6 @@ fn rules() -> Vec<serde_json::Value> {
              size(s.embedding.channels) : self.series.dimension) <= 65536)",
             "a point of a scale has at most 65536 coordinates: take fewer embedding.copies or \
              embedding.channels",
-        ),
-        rule_at(
-            "replicas",
-            "!has(self.autoscaling) || (self.autoscaling.minReplicas <= self.replicas && \
-             self.replicas <= self.autoscaling.maxReplicas)",
-            "replicas is where autoscaling begins: set it from autoscaling.minReplicas to \
-             autoscaling.maxReplicas",
         ),
         rule_at(
             "rollout",

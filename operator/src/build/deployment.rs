@@ -34,7 +34,7 @@ pub(super) fn build(blueprint: &Blueprint<'_>) -> Child {
     let deployment = Deployment {
         metadata: blueprint.of_revision(),
         spec: Some(DeploymentSpec {
-            replicas: Some(resource.replicas),
+            replicas: Some(blueprint.replicas),
             revision_history_limit: Some(0),
             progress_deadline_seconds: Some(resource.rollout.progress_deadline_seconds),
             selector: LabelSelector {

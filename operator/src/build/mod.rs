@@ -23,7 +23,7 @@ use kube::{Resource, ResourceExt};
 use std::collections::BTreeMap;
 
 /// The name of the port of the pods, which everything that is about it names.
-const PORT: &str = "http";
+pub(crate) const PORT: &str = "http";
 
 /// What children are made from.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,8 @@ pub struct Blueprint<'a> {
     pub settings: &'a Settings,
     /// The revision that the resource asks for.
     pub revision: &'a Revision,
+    /// How many pods there are to be.
+    pub replicas: i32,
     /// What is to be remembered about it.
     pub remembered: Remembered,
     /// Whether the API server knows ServiceMonitors.

@@ -11,4 +11,5 @@ mod operator;
 mod product;
 mod rendered;
 mod resources;
+mod scaling;
 mod traces;

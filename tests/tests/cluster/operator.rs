@@ -67,7 +67,7 @@ pub(crate) fn ecg(client: &Client) -> Value {
     client.get(&format!("{}/ecg", resources())).unwrap().unwrap()
 }
 
-fn condition(client: &Client, type_: &str) -> Value {
+pub(crate) fn condition(client: &Client, type_: &str) -> Value {
     let resource = ecg(client);
     let conditions = resource["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let condition = conditions.into_iter().find(|condition| condition["type"] == type_);
@@ -180,7 +180,11 @@ fn children_appear(client: &Client, operator: &Operator) {
     assert_eq!(condition(client, "Serving")["status"], "False");
 }
 
-fn nothing_is_written_when_nothing_happens(client: &Client, operator: &Operator, time: Duration) {
+pub(crate) fn nothing_is_written_when_nothing_happens(
+    client: &Client,
+    operator: &Operator,
+    time: Duration,
+) {
     assert_eq!(ecg(client)["status"]["candidateRevision"], Value::Null);
     // The last status is heard of, and nothing follows from it.
     thread::sleep(Duration::from_secs(2));

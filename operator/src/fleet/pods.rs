@@ -1,0 +1,101 @@
+//! Where the workers are, and when they are asked.
+
+use super::ask::Asker;
+use super::{Fleet, Place, Worker};
+use crate::names::{NAME, REVISION};
+use crate::watches;
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::reflector::{self, Store};
+use kube::{Client, ResourceExt};
+use std::collections::HashMap;
+use std::future::ready;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How often workers are asked.
+const ROUND: Duration = Duration::from_secs(10);
+/// How long a round may take: who has not answered by then has not.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Workers that are asked at the same time.
+const CONCURRENCY: usize = 64;
+
+/// Watches the pods of a namespace, or of all, and asks their workers again and again; `changed` is told
+/// which resources there is something new of.
+pub(crate) async fn watch(
+    client: &Client,
+    namespace: Option<&str>,
+    fleet: Arc<Fleet>,
+    changed: impl Fn(Place),
+) {
+    let (store, writer) = reflector::store();
+    let pods = watches::pods(client, namespace, writer).for_each(|_| ready(()));
+    let rounds = async {
+        // It ends with the watch only.
+        if store.wait_until_ready().await.is_err() {
+            return;
+        }
+        loop {
+            sleep(ROUND).await;
+            round(namespace, &store, &fleet, &changed).await;
+        }
+    };
+    tokio::join!(pods, rounds);
+}
+
+async fn round(
+    namespace: Option<&str>,
+    store: &Store<Pod>,
+    fleet: &Fleet,
+    changed: &impl Fn(Place),
+) {
+    let places = fleet.places(namespace);
+    let mut crews: HashMap<Place, Vec<Worker>> =
+        places.into_iter().map(|place| (place, Vec::new())).collect();
+    let mut asked = Vec::new();
+    for pod in store.state().iter().filter(|pod| is_ready(pod)) {
+        let Some((place, revision)) = crew(pod) else { continue };
+        let Some(workers) = crews.get_mut(&place) else { continue };
+        asked.extend(address(pod).map(|address| (place.clone(), workers.len(), address)));
+        workers.push(Worker { revision, report: None });
+    }
+    let asker = Asker::default();
+    let ask = |(place, index, address)| {
+        let asker = asker.clone();
+        async move { (place, index, asker.ask(address).await) }
+    };
+    let answers = iter(asked).map(ask).buffer_unordered(CONCURRENCY);
+    let mut answers = Box::pin(answers.take_until(sleep_until(Instant::now() + LONGEST)));
+    while let Some((place, index, report)) = answers.next().await {
+        if let Some(worker) = crews.get_mut(&place).and_then(|workers| workers.get_mut(index)) {
+            worker.report = report;
+        }
+    }
+    for (place, workers) in crews {
+        if fleet.saw(&place, &workers) {
+            changed(place);
+        }
+    }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let ready = conditions.into_iter().any(|c| c.type_ == "Ready" && c.status == "True");
+    ready && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// The resource and the revision that a pod is for.
+fn crew(pod: &Pod) -> Option<(Place, String)> {
+    let (name, revision) = (pod.labels().get(NAME)?, pod.labels().get(REVISION)?);
+    Some(((pod.namespace()?, name.clone()), revision.clone()))
+}
+
+fn address(pod: &Pod) -> Option<SocketAddr> {
+    let address = pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?;
+    let ports = pod.spec.as_ref()?.containers.first()?.ports.as_ref()?;
+    let port = ports.iter().find(|port| port.name.as_deref() == Some(crate::build::PORT))?;
+    Some(SocketAddr::new(address, port.container_port.try_into().ok()?))
+}
