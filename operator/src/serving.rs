@@ -37,23 +37,20 @@ pub fn serving(
     match look {
         Some(look) => by_look(look),
         // An operator that has just begun to act has not asked yet.
-        None => by_partitions(before).unwrap_or_else(|| {
-            said(true, READY, "a pod is ready; what it owns has not been asked yet")
-        }),
+        None => by_partitions(before).unwrap_or_else(unseen),
     }
 }
 
-const READY: &str = "PodsReady";
+/// The same words before workers were asked and when they do not answer: nothing else has happened.
+fn unseen() -> Serving {
+    let seen = "a pod is ready; which partitions are owned cannot be seen as long as not all ready \
+                workers have answered at /status: if they never do, look for NetworkPolicies between \
+                the operator and the workers";
+    said(true, "PodsReady", seen)
+}
 
 fn by_look(look: &Look) -> Serving {
-    let Look { asked, answered, partitions, waiting, .. } = look;
-    let Some(partitions) = partitions else {
-        let seen = format!(
-            "a pod is ready; what is owned cannot be seen, since {answered} of {asked} ready workers \
-             answer at /status: look at NetworkPolicies between the operator and the workers"
-        );
-        return said(true, READY, &seen);
-    };
+    let Look { partitions: Some(partitions), waiting, .. } = look else { return unseen() };
     let (owned, total) = (partitions.owned, partitions.total);
     if owned < total {
         let message = format!("{owned} of {total} partitions are owned by a ready worker");

@@ -8,11 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the workers of a resource told, as far as it is said in the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Ready workers.
-    pub asked: usize,
-    /// Those of them that answered.
-    pub answered: usize,
-    /// The partitions; nothing when not all of the workers answered.
+    /// The partitions; nothing when not all ready workers answered.
     pub partitions: Option<PartitionCounts>,
     /// Partitions that are owned and do not move.
     pub waiting: i32,
@@ -34,13 +30,7 @@ impl Look {
             let owns = worker.report.as_ref().map_or(0, |report| report.partitions.len());
             *active.entry(worker.revision.clone()).or_default() += owns as i32;
         }
-        Look {
-            asked: workers.len(),
-            answered: reports.len(),
-            partitions: all.then_some(PartitionCounts { total, owned }),
-            waiting,
-            active,
-        }
+        Look { partitions: all.then_some(PartitionCounts { total, owned }), waiting, active }
     }
 
     /// Whether fewer partitions are owned and move than another look shows.
@@ -146,7 +136,7 @@ mod tests {
         assert_eq!(sight(&two, "a", 2), Sight::Load(load));
         let look = Look::at(&two);
         assert_eq!(look.partitions, Some(PartitionCounts { total: 3, owned: 3 }));
-        assert_eq!((look.asked, look.answered, look.active["a"]), (2, 2, 3));
+        assert_eq!(look.active["a"], 3);
     }
 
     #[test]
