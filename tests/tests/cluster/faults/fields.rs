@@ -77,6 +77,9 @@ fn special() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// What has at least one pod, at which nobody looks here; `scaling.rs` does.
+const ELSEWHERE: [&str; 1] = ["autoscaling"];
+
 /// What the API server refuses: fields, an edit of one of them, and what it says.
 pub(super) fn refused() -> Vec<(&'static [&'static str], Value, &'static str)> {
     let fixed = "cannot be changed";
@@ -85,7 +88,6 @@ pub(super) fn refused() -> Vec<(&'static [&'static str], Value, &'static str)> {
         (&["kafka.group"], json!({"kafka/group": "other"}), fixed),
         (&["kafka.input"], json!({"kafka/input": "other"}), fixed),
         (&["state.checkpoints"], json!({"state/checkpoints": "other"}), fixed),
-        (&["autoscaling"], json!({"autoscaling": {"maxReplicas": 3}}), not_yet),
         (&["deletionPolicy"], json!({"deletionPolicy": "Delete"}), not_yet),
         (&["engine.mode"], json!({"engine/mode": "Batch"}), not_yet),
         (&["flags"], json!({"flags": {"configMapName": "other"}}), not_yet),
@@ -136,7 +138,7 @@ pub(super) fn changes(spec: &Value) -> Vec<Change> {
                 .strip_prefix(section)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
         };
-        if refused.iter().any(|section| is_of(section)) {
+        if refused.iter().chain(&ELSEWHERE).any(|section| is_of(section)) {
             continue;
         }
         let edits = match special.iter().find(|(section, _)| is_of(section)) {
