@@ -5,7 +5,7 @@
 #
 # `make images` makes them without a container engine.
 
-FROM rust:1-bookworm AS build
+FROM docker.io/library/rust:1-bookworm AS build
 WORKDIR /source
 COPY . .
 # The toolchain is that of rust-toolchain.toml. What was compiled before is kept between builds.

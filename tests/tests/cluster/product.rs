@@ -129,6 +129,10 @@ fn the_plugin_sees_it(installation: &Installation<'_>) {
     assert_eq!(listed.len(), BEDS as usize, "{partitions}");
     assert!(said(&["logs", "ecg"]).contains("partition"), "the logs say nothing of partitions");
     assert!(said(&["list"]).contains("ecg"));
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.tar.gz");
+    said(&["diagnose", "ecg", "-o", report.to_str().unwrap()]);
+    assert!(fs::metadata(report).unwrap().len() > 1000);
 }
 
 /// Reads outputs until something is the case.
