@@ -253,6 +253,7 @@ fn decision(replicas: i32) -> Decision {
         lag_seconds: Some(1.0),
         busy_percent: Some(50.0),
         blind: None,
+        measured: true,
         message: "it is so".into(),
     }
 }

@@ -266,6 +266,66 @@ fn lag_alone_asks_for_more() {
     panic!("nothing was done about the lag");
 }
 
+/// What is decided about so many pods when each round `behind` records more are behind of `came`, and
+/// their lag grows.
+fn under_lag(partitions: i32, pods: i32, most: i32, rounds: i64, came: i64, behind: i64) -> i32 {
+    let (wanted, mut scaler, mut replicas) = (wanted(1, most), Scaler::default(), pods);
+    for round in 0..rounds {
+        let load = Load {
+            partitions,
+            busy_percent: if came > behind { 5.0 * f64::from(replicas) } else { 0.0 },
+            lag_seconds: 10.0 * (round + 1) as f64,
+            end_offsets: came * round + 1,
+            next_offsets: (came - behind) * round,
+        };
+        let now = Duration::from_secs(ROUND * round as u64);
+        replicas = scaler.decide(&wanted, replicas, &Sight::Load(load), now).replicas;
+    }
+    replicas
+}
+
+/// The end of an input that is written by transactions is behind the mark of the last one.
+#[test]
+fn where_nothing_is_computed_nobody_asks_for_more() {
+    assert_eq!(under_lag(12, 2, 12, 200, 0, 0), 2);
+    assert_eq!(under_lag(12, 2, 12, 200, 40, 40), 2);
+}
+
+#[test]
+fn the_lag_asks_for_as_many_as_make_a_difference() {
+    let after_one = |pods, most| under_lag(12, pods, most, 5, 100, 30);
+    assert_eq!(after_one(6, 12), 12, "with 9 the fullest would have 2 as before");
+    assert_eq!(after_one(5, 12), 6, "7 would share them no better");
+    assert_eq!(after_one(4, 12), 6);
+    assert_eq!(after_one(6, 9), 6, "no number that is possible would do");
+    assert_eq!(after_one(12, 12), 12);
+}
+
+/// A partition that is too much for one pod is so however many there are.
+#[test]
+fn lag_that_more_pods_do_not_lower_asks_once() {
+    assert_eq!(under_lag(24, 2, 24, 400, 100, 30), 3);
+}
+
+#[test]
+fn what_is_not_known_yet_is_not_said() {
+    let (wanted, mut scaler) = (wanted(1, 12), Scaler::default());
+    let mut decide = |now| {
+        let load = Load {
+            partitions: 12,
+            busy_percent: 40.0,
+            lag_seconds: 0.0,
+            end_offsets: now as i64,
+            next_offsets: now as i64,
+        };
+        scaler.decide(&wanted, 8, &Sight::Load(load), Duration::from_secs(now))
+    };
+    let (first, second, third) = (decide(0), decide(10), decide(20));
+    assert!(first.message.contains("not known yet"), "{}", first.message);
+    assert!(first.is_like(&second) && !first.is_like(&third));
+    assert!(third.message.starts_with("1 would be enough"), "{}", third.message);
+}
+
 #[test]
 fn whatever_is_seen_the_bounds_are_kept() {
     for seed in 0..2000 {
