@@ -27,7 +27,7 @@ use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::Controller;
-use kube::runtime::controller::{Action, Config};
+use kube::runtime::controller::{self, Action, Config};
 use kube::runtime::events::{self, EventType, Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef};
 use kube::{Client, Resource};
@@ -99,12 +99,14 @@ async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watc
     let client = &context.client;
     let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
     let (told, changed) = mpsc::unbounded_channel();
-    let fleet = fleet::watch(client, scope, context.fleet.clone(), move |(namespace, name)| {
-        // Nobody listens any more when the controller has ended.
-        _ = told.send(ObjectRef::<Heard>::new(&name).within(&namespace));
-    });
-    let changed = unfold(changed, |mut changed| async { Some((changed.recv().await?, changed)) });
     let (resources, writer) = reflector::store();
+    let there = resources.clone();
+    let fleet =
+        fleet::watch(client, scope, context.fleet.clone(), there, move |(namespace, name)| {
+            // Nobody listens any more when the controller has ended.
+            _ = told.send(ObjectRef::<Heard>::new(&name).within(&namespace));
+        });
+    let changed = unfold(changed, |mut changed| async { Some((changed.recv().await?, changed)) });
     let controller = Controller::for_stream(watches::resources(client, scope, writer), resources)
         .with_config(Config::default().concurrency(CONCURRENCY).debounce(GATHERING))
         .owns_stream(watches::children::<Deployment>(client, scope))
@@ -121,6 +123,12 @@ async fn watch_scope(scope: Option<&str>, context: &Arc<Context>, mut stop: watc
         .run(reconcile, failed, context.clone())
         .for_each(|result| async {
             if let Err(error) = result {
+                // One that has gone does not come to `reconcile`.
+                if let controller::Error::ObjectNotFound(gone) = &error
+                    && let Some(uid) = &gone.extra.uid
+                {
+                    context.backoff.forget(uid);
+                }
                 tracing::debug!(%error, "a resource is not where it should be");
             }
         });

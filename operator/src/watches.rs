@@ -64,7 +64,6 @@ fn trim(pod: &mut Pod) {
     pod.metadata.annotations = None;
     if let Some(spec) = &mut pod.spec {
         spec.volumes = None;
-        spec.containers.truncate(1);
         for container in &mut spec.containers {
             let ports = container.ports.take();
             *container = Container { ports, ..Container::default() };

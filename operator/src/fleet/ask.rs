@@ -13,6 +13,8 @@ use tokio::time::timeout;
 
 /// How long a worker may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take to reach it: one that cannot be reached keeps others from being asked.
+const REACH: Duration = Duration::from_millis(500);
 /// The longest answer that is read: of some ten thousand partitions.
 const LONGEST: usize = 4 << 20;
 
@@ -24,7 +26,9 @@ impl Default for Asker {
     fn default() -> Asker {
         // Pods come and go, and are asked seldom: no connection is kept.
         let mut client = Client::builder(TokioExecutor::new());
-        Asker(client.pool_max_idle_per_host(0).build_http())
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(REACH));
+        Asker(client.pool_max_idle_per_host(0).build(connector))
     }
 }
 

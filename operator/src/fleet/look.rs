@@ -33,10 +33,10 @@ impl Look {
         Look { partitions: all.then_some(PartitionCounts { total, owned }), waiting, active }
     }
 
-    /// Whether fewer partitions are owned and move than another look shows.
-    pub fn is_worse_than(&self, other: &Look) -> bool {
+    /// Whether more partitions are owned and move than another look shows.
+    pub fn is_better_than(&self, other: &Look) -> bool {
         let moving = |look: &Look| look.partitions.map(|p| p.owned - look.waiting - p.total);
-        moving(self) < moving(other)
+        moving(self) > moving(other)
     }
 }
 
@@ -159,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn worse_is_what_moves_less() {
+    fn better_is_what_moves_more() {
         let all = Look::at(&[worker("a", &[(0, RUNS), (1, RUNS), (2, RUNS)])]);
         let fewer = Look::at(&[worker("a", &[(0, RUNS), (1, RUNS)])]);
         let waits = Look::at(&[worker("a", &[(0, RUNS), (1, RUNS), (2, State::Waiting)])]);
-        assert!(fewer.is_worse_than(&all) && waits.is_worse_than(&all));
-        assert!(!all.is_worse_than(&fewer) && !all.is_worse_than(&all));
+        assert!(all.is_better_than(&fewer) && all.is_better_than(&waits));
+        assert!(!fewer.is_better_than(&all) && !all.is_better_than(&all));
     }
 
     /// As `docs/operations.md` shows it; `worker/src/status.rs` holds that it is so.

@@ -3,6 +3,7 @@
 //! something has changed that its status says.
 
 mod ask;
+mod crew;
 mod look;
 mod pods;
 mod report;
@@ -12,12 +13,12 @@ pub(crate) use pods::watch;
 pub use report::{OfPartition, Report, State, Worker};
 
 use crate::observed::Observed;
-use crate::scaling::{Decision, Scaler};
-use crds::spec::Autoscaling;
+use crate::scaling::Decision;
+use crew::Crew;
 use kube::ResourceExt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A namespace, and a name in it.
 pub(crate) type Place = (String, String);
@@ -38,20 +39,6 @@ pub(crate) struct Fleet {
     crews: Mutex<HashMap<Place, Crew>>,
 }
 
-/// The workers of a resource.
-#[derive(Debug, Default)]
-struct Crew {
-    /// The unique id of the resource.
-    uid: Option<String>,
-    revision: String,
-    replicas: i32,
-    autoscaling: Option<Autoscaling>,
-    scaler: Scaler,
-    known: Known,
-    /// What was seen last, if it was worse than what is known: it may be a moment of change.
-    doubted: bool,
-}
-
 impl Default for Fleet {
     fn default() -> Fleet {
         Fleet { began: Instant::now(), crews: Mutex::default() }
@@ -65,24 +52,19 @@ impl Fleet {
         let place = (resource.namespace().unwrap_or_default(), resource.name_any());
         let mut crews = self.crews();
         let crew = crews.entry(place).or_default();
-        if crew.uid != resource.metadata.uid {
-            *crew = Crew { uid: resource.metadata.uid.clone(), ..Crew::default() };
-        }
-        crew.revision = observed.revision().to_string();
-        let current = |w: &crate::observed::Workers| w.revision.as_str() == crew.revision;
-        let workers = observed.workers();
-        crew.replicas = workers.iter().find(|w| current(w)).map_or(0, |workers| workers.wanted);
-        if crew.autoscaling != resource.spec.autoscaling {
-            crew.autoscaling = resource.spec.autoscaling.clone();
-            crew.scaler = Scaler::default();
-            crew.known.decision = None;
-        }
-        crew.known.clone()
+        crew.observe(observed);
+        crew.known().clone()
     }
 
     /// A resource has gone.
     pub(crate) fn forget(&self, place: &Place) {
         self.crews().remove(place);
+    }
+
+    /// In a namespace, or in all, there are only these resources.
+    fn keep(&self, namespace: Option<&str>, there: &HashSet<Place>) {
+        let elsewhere = |place: &Place| namespace.is_some_and(|namespace| place.0 != namespace);
+        self.crews().retain(|place, _| elsewhere(place) || there.contains(place));
     }
 
     /// The resources that are known, in a namespace or in all.
@@ -104,24 +86,22 @@ impl Fleet {
     }
 }
 
-impl Crew {
-    fn saw(&mut self, workers: &[Worker], now: Duration) -> bool {
-        let before = self.known.clone();
-        let look = Look::at(workers);
-        let worse = before.look.as_ref().is_some_and(|known| look.is_worse_than(known));
-        // While partitions change hands, some are nobody's for a moment.
-        if !worse || std::mem::replace(&mut self.doubted, true) {
-            self.known.look = Some(look);
-            self.doubted = false;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_resources_that_have_gone() {
+        let place = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+        let fleet = Fleet::default();
+        for of in [place("a", "1"), place("a", "2"), place("b", "1")] {
+            fleet.crews().insert(of, Crew::default());
         }
-        if let Some(wanted) = &self.autoscaling {
-            let sight = sight(workers, &self.revision, self.replicas);
-            let decision = self.scaler.decide(wanted, self.replicas, &sight, now);
-            let same = before.decision.as_ref().is_some_and(|known| known.is_like(&decision));
-            if !same {
-                self.known.decision = Some(decision);
-            }
-        }
-        self.known != before
+        fleet.keep(Some("a"), &HashSet::from([place("a", "2")]));
+        let mut left = fleet.places(None);
+        left.sort();
+        assert_eq!(left, [place("a", "2"), place("b", "1")]);
+        fleet.keep(None, &HashSet::new());
+        assert!(fleet.places(None).is_empty());
     }
 }

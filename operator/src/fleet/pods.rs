@@ -4,9 +4,11 @@ use super::ask::Asker;
 use super::{Fleet, Place, Worker};
 use crate::names::{NAME, REVISION};
 use crate::watches;
+use crds::StreamingTDA;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use k8s_openapi::api::core::v1::Pod;
+use kube::api::PartialObjectMeta;
 use kube::runtime::reflector::{self, Store};
 use kube::{Client, ResourceExt};
 use std::collections::HashMap;
@@ -21,14 +23,15 @@ const ROUND: Duration = Duration::from_secs(10);
 /// How long a round may take: who has not answered by then has not.
 const LONGEST: Duration = Duration::from_secs(30);
 /// Workers that are asked at the same time.
-const CONCURRENCY: usize = 64;
+const CONCURRENCY: usize = 256;
 
 /// Watches the pods of a namespace, or of all, and asks their workers again and again; `changed` is told
-/// which resources there is something new of.
+/// which of the `resources` there is something new of.
 pub(crate) async fn watch(
     client: &Client,
     namespace: Option<&str>,
     fleet: Arc<Fleet>,
+    resources: Store<PartialObjectMeta<StreamingTDA>>,
     changed: impl Fn(Place),
 ) {
     let (store, writer) = reflector::store();
@@ -38,18 +41,25 @@ pub(crate) async fn watch(
         if store.wait_until_ready().await.is_err() {
             return;
         }
+        let mut turn = 0;
         loop {
             sleep(ROUND).await;
-            round(namespace, &store, &fleet, &changed).await;
+            // Of a resource that has gone, nothing else may ever be heard.
+            let there = resources.state();
+            let there = there.iter().map(|r| (r.namespace().unwrap_or_default(), r.name_any()));
+            fleet.keep(namespace, &there.collect());
+            round(namespace, &store, &fleet, &mut turn, &changed).await;
         }
     };
     tokio::join!(pods, rounds);
 }
 
+/// Asks all workers, as far as there is time, those first whose `turn` it is: they had none before.
 async fn round(
     namespace: Option<&str>,
     store: &Store<Pod>,
     fleet: &Fleet,
+    turn: &mut usize,
     changed: &impl Fn(Place),
 ) {
     let places = fleet.places(namespace);
@@ -62,6 +72,8 @@ async fn round(
         asked.extend(address(pod).map(|address| (place.clone(), workers.len(), address)));
         workers.push(Worker { revision, report: None });
     }
+    let first = *turn % asked.len().max(1);
+    asked.rotate_left(first);
     let asker = Asker::default();
     let ask = |(place, index, address)| {
         let asker = asker.clone();
@@ -69,7 +81,9 @@ async fn round(
     };
     let answers = iter(asked).map(ask).buffer_unordered(CONCURRENCY);
     let mut answers = Box::pin(answers.take_until(sleep_until(Instant::now() + LONGEST)));
+    *turn = first;
     while let Some((place, index, report)) = answers.next().await {
+        *turn += 1;
         if let Some(worker) = crews.get_mut(&place).and_then(|workers| workers.get_mut(index)) {
             worker.report = report;
         }
@@ -95,7 +109,9 @@ fn crew(pod: &Pod) -> Option<(Place, String)> {
 
 fn address(pod: &Pod) -> Option<SocketAddr> {
     let address = pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?;
-    let ports = pod.spec.as_ref()?.containers.first()?.ports.as_ref()?;
-    let port = ports.iter().find(|port| port.name.as_deref() == Some(crate::build::PORT))?;
+    // Others may add containers to a pod, also before ours.
+    let containers = &pod.spec.as_ref()?.containers;
+    let mut ports = containers.iter().flat_map(|container| container.ports.iter().flatten());
+    let port = ports.find(|port| port.name.as_deref() == Some(crate::build::PORT))?;
     Some(SocketAddr::new(address, port.container_port.try_into().ok()?))
 }

@@ -79,7 +79,7 @@ fn make(admin: &Path) {
     });
 }
 
-/// Without pods: whether they are there makes no difference to the operator.
+/// Without pods, of which the operator would keep where they are.
 fn resource(namespace: &str, number: usize) -> Value {
     let mut resource = example();
     resource["metadata"] = json!({"name": format!("ecg-{number}"), "namespace": namespace});
