@@ -59,7 +59,7 @@ pub(crate) fn pods(
 }
 
 /// What of a pod is not looked at takes most of its memory.
-fn trim(pod: &mut Pod) {
+pub(crate) fn trim(pod: &mut Pod) {
     pod.metadata.managed_fields = None;
     pod.metadata.annotations = None;
     if let Some(spec) = &mut pod.spec {

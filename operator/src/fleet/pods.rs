@@ -115,3 +115,25 @@ fn address(pod: &Pod) -> Option<SocketAddr> {
     let port = ports.find(|port| port.name.as_deref() == Some(crate::build::PORT))?;
     Some(SocketAddr::new(address, port.container_port.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_worker_is_found_beside_what_others_put_before_it() {
+        let port = |name, number| json!([{"name": name, "containerPort": number}]);
+        let mut pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "ecg-1"},
+            "spec": {"containers": [
+                {"name": "proxy", "image": "proxy", "ports": port("admin", 15000)},
+                {"name": "worker", "image": "worker", "ports": port("http", 9090)},
+            ]},
+            "status": {"podIP": "10.0.0.7"},
+        }))
+        .unwrap();
+        watches::trim(&mut pod);
+        assert_eq!(address(&pod), Some("10.0.0.7:9090".parse().unwrap()));
+    }
+}
