@@ -26,8 +26,7 @@ impl Line {
 
     /// The line with more words at its end.
     pub(crate) fn and(mut self, style: Style, words: impl Into<String>) -> Line {
-        // A line is a line, whatever an API server says.
-        let words = words.into().replace(['\n', '\r', '\t'], " ");
+        let words = printable(&words.into());
         if !words.is_empty() {
             self.0.push((words, style));
         }
@@ -71,6 +70,11 @@ impl Line {
     }
 }
 
+/// Words that stay in their line and give a terminal no orders, whatever a workload has said of itself.
+pub(crate) fn printable(words: &str) -> String {
+    words.replace(char::is_control, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +86,13 @@ mod tests {
         assert_eq!(line.clone().cut(8).text(false), "ready s…");
         assert_eq!(line.clone().cut(8).text(true), "\u{1b}[32mready\u{1b}[0m s…");
         assert_eq!(line.clone().cut(21), line);
+    }
+
+    #[test]
+    fn a_terminal_takes_no_orders_from_what_is_shown() {
+        let said = "Error\u{1b}]0;title\u{7}\u{9b}2J\u{1b}[8mhidden\r\nOK\u{8}\u{7f}";
+        let shown = Line::new().and(BAD, said).text(false);
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        assert_eq!(shown, "Error ]0;title  2J [8mhidden  OK");
     }
 }

@@ -68,6 +68,8 @@ fn is_sensitive(name: &str) -> bool {
 fn place(name: &str, value: &Value, parent: Place) -> Place {
     match name {
         _ if is_reference(name, value, parent) => Place::Reference,
+        // All of a secret is one, whatever its parts are called.
+        _ if parent == Place::Secret => Place::Secret,
         "env" if value.is_array() => Place::Environment,
         "env" => Place::Secret,
         "items" | "tolerations" | "matchExpressions" if value.is_array() => Place::Reference,
@@ -105,7 +107,6 @@ pub(super) fn object(mut value: Value) -> Value {
         if let Some(binary) = value.get_mut("binaryData") {
             *binary = REDACTED.into();
         }
-        // The names of its files need not be those of fields.
         return within_files(value);
     }
     within(value, Place::Open)
@@ -117,8 +118,7 @@ fn within_files(value: Value) -> Value {
         let part = match (name.as_str(), part) {
             ("data", Value::Object(files)) => {
                 let file = |(name, file): (String, Value)| {
-                    let secret = is_sensitive(&name) && !file.is_object();
-                    let place = if secret { Place::Secret } else { Place::Open };
+                    let place = if is_sensitive(&name) { Place::Secret } else { Place::Open };
                     (name, within(file, place))
                 };
                 Value::Object(files.into_iter().map(file).collect())
@@ -166,10 +166,22 @@ fn items_within(items: Vec<Value>, at: Place) -> Vec<Value> {
         follows = item.as_str().is_some_and(|item| {
             item.starts_with('-') && !item.contains(['=', ' ']) && is_sensitive(item)
         });
-        within(item, if hidden { Place::Secret } else { at })
+        match item.as_str().and_then(assignment) {
+            Some(name) => format!("{name}={REDACTED}").into(),
+            None => within(item, if hidden { Place::Secret } else { at }),
+        }
     };
     items.into_iter().map(item).collect()
 }
+
+/// What an argument gives a secret to, all of which is behind the `=`, blanks too.
+fn assignment(argument: &str) -> Option<&str> {
+    let (name, _) = argument.split_once('=')?;
+    (name.starts_with('-') && !name.contains(' ') && is_sensitive(name)).then_some(name)
+}
+
+/// Something in single or double quotes, which may be escaped, or in such as are not closed.
+const QUOTED: &str = r#""(?:[^"\\]|\\.)*"|\\"(?:\\\\\\"|[^"])*"|'[^']*'|\\?["'].*"#;
 
 /// Patterns of secrets in text, and what takes their place.
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
@@ -182,17 +194,15 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         ),
         // The same in base64.
         (r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]+".to_owned(), REDACTED),
-        (r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\x22]+@".to_owned(), "$1<redacted>@"),
-        (r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+".to_owned(), "$1 <redacted>"),
+        (r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\x22]+@".to_owned(), "$1<redacted>@"),
+        (r"(?i)\b(bearer|basic)\s+[^\s'\x22]+".to_owned(), "$1 <redacted>"),
         (r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?".to_owned(), REDACTED),
-        // In single or double quotes, or as far as the next blank.
+        // In quotes, or as far as the next blank: any other character may be part of a password.
         (
-            format!(
-                r#"(?i)([\w.-]*{sensitive}[\w.-]*\\?["']?\s*(?:=>|=|:)\s*)(?:"(?:[^"\\]|\\.)*"|\\"(?:\\\\\\"|[^"])*"|'[^']*'|[^\s"',;}}\])]+)"#
-            ),
+            format!(r#"(?i)([\w.-]*{sensitive}[\w.-]*\\?["']?\s*(?:=>|=|:)\s*)(?:{QUOTED}|\S+)"#),
             "$1<redacted>",
         ),
-        (format!(r"(?i)(--?[\w-]*{sensitive}[\w-]*\s+)[^\s-]\S*"), "$1<redacted>"),
+        (format!(r"(?i)(--?[\w-]*{sensitive}[\w-]*\s+)(?:{QUOTED}|-?[^\s-]\S*)"), "$1<redacted>"),
     ];
     // They are constant, and a test uses each.
     patterns.iter().filter_map(|(of, with)| Some((Regex::new(of).ok()?, *with))).collect()

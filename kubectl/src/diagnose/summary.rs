@@ -4,7 +4,7 @@ use super::around::Around;
 use crate::partitions::{self, View as Partitions};
 use crate::standing::Standing;
 use crate::status::{View, lines};
-use crate::text::Line;
+use crate::text::{Line, printable};
 use crate::{Trouble, words};
 use k8s_openapi::jiff::Timestamp;
 
@@ -48,7 +48,7 @@ fn section(title: &str, lines: &[String]) -> String {
 }
 
 fn listed(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| format!("- {line}")).collect()
+    lines.iter().map(|line| format!("- {}", printable(line))).collect()
 }
 
 /// What looks wrong, what matters most first.

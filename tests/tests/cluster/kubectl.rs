@@ -82,7 +82,7 @@ fn kubectl_stda_tells_what_resources_do() {
     says(&stda(&plane, &["list"]), 0, &["There is no StreamingTDA in the namespace default."]);
     apply(client, &json!({}));
     what_is_wrong_is_said_in_a_sentence(&plane);
-    says(&stda(&plane, &["status", "ecg"]), 2, &["Unseen", "no operator has looked at it yet"]);
+    says(&stda(&plane, &["status", "ecg"]), 2, &["Unseen", "no operator has looked at it"]);
     status_says_why_pods_are_not_ready(&plane);
     watching_ends_with_what_it_has_come_to(&plane);
     a_list_is_there_for_people_and_programs(&plane);

@@ -7,14 +7,21 @@ use serde_json::json;
 use std::fs::File;
 use std::io::Read;
 
-/// A secret of its own for each place, so that a leak says where it is.
+/// A secret of its own for each place, so that a leak says where it is. Each part of it between
+/// characters that end other things is known by itself.
 struct Seeds(usize);
 
 impl Seeds {
     fn next(&mut self) -> String {
         self.0 += 1;
-        format!("hunter{:03}x", self.0)
+        let part = format!("hunter{:03}x", self.0);
+        format!(")/{part},{part};{part}}}{part}]{part}")
     }
+}
+
+/// The secret in the few characters that a token has.
+fn token(seed: &str) -> String {
+    seed.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// An object with a secret in every place that one gets into, and none that is to stay.
@@ -41,6 +48,7 @@ fn pod(seeds: &mut Seeds) -> Value {
                 ],
                 "args": [
                     "--password", seed(), format!("--token={}", seed()),
+                    format!("--sasl-password={} {}", seed(), seed()),
                     format!("export PASSWORD={}; run", seed()), "--config", "/etc/worker.yaml",
                 ],
                 "livenessProbe": {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": seed()}]}},
@@ -70,6 +78,7 @@ fn config_map(seeds: &mut Seeds) -> Value {
         "data": {
             "worker.yaml": worker.to_string(),
             "token": seed(),
+            "credentials.json": json!({"user": seed(), "items": [{"x": seed()}]}).to_string(),
             "plain.properties": format!("a.password = {}\nb=1\nc: {{", seed()),
             "ca.crt": pem(&seed()),
         },
@@ -85,14 +94,16 @@ fn log(seeds: &mut Seeds) -> String {
     let mut seed = || seeds.next();
     [
         format!("password={} user=eve", seed()),
+        format!("torn password=\"{} {}", seed(), seed()),
+        format!("--password '{} {}' --key -{}", seed(), seed(), seed()),
         format!("{{\"sasl.password\":\"{} \\\" {}\",\"topic\":\"ecg\"}}", seed(), seed()),
         format!("said \"{{\\\"apiKey\\\": \\\"{}\\\"}}\"", seed()),
         format!("Authorization: Bearer {}", seed()),
         format!("secret: '{} {}'", seed(), seed()),
         format!("started with --client-secret {} --port 1", seed()),
         format!("connecting to kafka://eve:p@{}@kafka:9092/x", seed()),
-        format!("jwt eyJhbGciOi.eyJ{}.{}", seed(), seed()),
-        format!("base64 LS0tLS1CRUdJTi{}==", seed()),
+        format!("jwt eyJhbGciOi.eyJ{}.{}", token(&seed()), token(&seed())),
+        format!("base64 LS0tLS1CRUdJTi{}==", token(&seed())),
         format!("AWS_SECRET_ACCESS_KEY => {}", seed()),
         pem(&seed()),
         format!("torn -----BEGIN CERTIFICATE-----\n{}", seed()),
@@ -139,7 +150,7 @@ fn what_names_a_secret_stays_and_so_does_the_rest() {
     let spec = &pod["spec"];
     let kept = json!({"secretKeyRef": {"name": "kafka", "key": "password"}});
     assert_eq!(spec["containers"][0]["env"][1]["valueFrom"], kept);
-    assert_eq!(spec["containers"][0]["args"][5], "/etc/worker.yaml");
+    assert_eq!(spec["containers"][0]["args"][6], "/etc/worker.yaml");
     assert_eq!(spec["imagePullSecrets"], json!([{"name": "registry"}]));
     assert_eq!(spec["tolerations"][0]["key"], "node-kind");
     assert_eq!(spec["volumes"][0]["secret"]["items"][0]["key"], "tls.key");

@@ -141,9 +141,13 @@ fn the_api_server_may_be_killed() {
     for moment in MOMENTS.map(Duration::from_millis) {
         let Theatre { plane, admin, rights, .. } = &mut theatre;
         let together = Barrier::new(all.len() + 1);
-        let case = |of: &Undisturbed| {
+        // All are set before any waits: one that cannot be set would leave the others waiting for it.
+        let stages = all.iter().map(|of| {
             let name = format!("{}/killed-after-{}", of.scenario.name, moment.as_millis());
-            let stage = stage_of(admin, rights, &name)?;
+            stage_of(admin, rights, &name).map(|stage| (of, stage))
+        });
+        let stages = stages.collect::<Result<Vec<_>>>().unwrap();
+        let case = |(of, stage): &(&Undisturbed, Stage)| {
             stage.play(|stage| {
                 let ready = begin(stage, of.scenario);
                 together.wait();
@@ -155,7 +159,7 @@ fn the_api_server_may_be_killed() {
         };
         thread::scope(|scope| {
             let case = &case;
-            let cases: Vec<_> = all.iter().map(|of| scope.spawn(move || case(of))).collect();
+            let cases: Vec<_> = stages.iter().map(|one| scope.spawn(move || case(one))).collect();
             together.wait();
             thread::sleep(moment);
             plane.restart_apiserver(Duration::from_millis(500)).unwrap();
