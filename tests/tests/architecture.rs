@@ -253,3 +253,23 @@ fn what_an_error_of_kafka_asks_for_is_decided_in_one_file() {
         assert!(may || !decides, "{} decides by a code of its own", path.display());
     }
 }
+
+/// The image is built from what `.dockerignore` leaves: without a member there is no workspace.
+#[test]
+fn an_image_is_built_from_all_crates() {
+    let root = METADATA.workspace_root.as_std_path();
+    let ignored = fs::read_to_string(root.join(".dockerignore")).unwrap();
+    let ignored: Vec<&str> = ignored.lines().filter(|line| !line.is_empty()).collect();
+    // What begins elsewhere is not known by its first folder.
+    let plain = |line: &&str| !line.contains(['*', '?', '[', '!', '#', '\\']);
+    assert!(ignored.iter().all(plain), "this test reads plain paths only: {ignored:?}");
+    let manifests = METADATA.workspace_packages().into_iter().map(|package| &package.manifest_path);
+    for manifest in manifests {
+        let manifest = manifest.as_std_path().strip_prefix(root).unwrap();
+        let sources = manifest.with_file_name("src");
+        for path in ignored.iter().map(|line| line.trim_matches('/')) {
+            let left_out = manifest.starts_with(path) || sources.starts_with(path);
+            assert!(!left_out, "{path} of .dockerignore leaves out {}", manifest.display());
+        }
+    }
+}

@@ -14,20 +14,20 @@
 {{- end }}
 
 {{- define "operator.selector" -}}
-app.kubernetes.io/name: {{ include "operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
+{{/* Labels of a user are beside those of the chart, never in their place. */}}
 {{- define "operator.labels" -}}
-{{ include "operator.selector" . }}
-app.kubernetes.io/component: operator
-app.kubernetes.io/part-of: streaming-tda
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := dict
+  "app.kubernetes.io/component" "operator"
+  "app.kubernetes.io/part-of" "streaming-tda"
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+}}
+{{- merge $own (include "operator.selector" . | fromYaml) (default dict .Values.labels) | toYaml }}
 {{- end }}
 
 {{- define "operator.serviceAccount" -}}
@@ -102,15 +102,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* What every operator of the release is told. */}}
 {{- define "operator.arguments" -}}
-- --lease={{ include "operator.fullname" . }}
-- --listen=0.0.0.0:{{ .Values.service.port }}
-- --worker-repository={{ .Values.worker.image.repository }}
-- --worker-tag={{ default .Chart.AppVersion .Values.worker.image.tag }}
+- {{ printf "--lease=%s" (include "operator.fullname" .) | quote }}
+- {{ printf "--listen=0.0.0.0:%d" (int .Values.service.port) | quote }}
+- {{ printf "--worker-repository=%s" .Values.worker.image.repository | quote }}
+- {{ printf "--worker-tag=%s" (default .Chart.AppVersion .Values.worker.image.tag) | quote }}
 {{- with .Values.worker.image.digest }}
-- --worker-digest={{ . }}
+- {{ printf "--worker-digest=%s" . | quote }}
 {{- end }}
 {{- with .Values.watchNamespaces }}
-- --watch-namespaces={{ join "," . }}
+- {{ join "," . | printf "--watch-namespaces=%s" | quote }}
 {{- end }}
 {{- with .Values.extraArgs }}
 {{ toYaml . }}
