@@ -126,6 +126,10 @@ pub(crate) fn all_are_admitted(plane: &ControlPlane) {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         plane.client().apply(&namespace.to_string()).unwrap();
     }
+    // Of a pod, the API server asks whether its account is there.
+    let metadata = json!({"name": "tda", "namespace": ITS_NAMESPACE});
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
+    plane.client().apply(&account.to_string()).unwrap();
     for (name, _) in values() {
         let mut kubectl = Command::new(plane.programs().path("kubectl"));
         kubectl.arg("--kubeconfig").arg(plane.kubeconfig());
