@@ -45,6 +45,12 @@ impl Cluster {
         Ok(Cluster { client, namespace, limit: global.request_timeout })
     }
 
+    /// The namespace `prod` of the server that a test has.
+    #[cfg(test)]
+    pub(crate) fn of_test(client: Client) -> Cluster {
+        Cluster { client, namespace: "prod".into(), limit: Duration::from_secs(30) }
+    }
+
     /// The answer to a question, within the time for one. `what` says what is asked for, such as
     /// `list the pods of ecg`.
     pub(crate) async fn ask<T>(
@@ -91,17 +97,25 @@ impl Cluster {
 
     /// A resource of this namespace.
     pub(crate) async fn resource(&self, name: &str) -> Result<Seen, Trouble> {
+        match self.find(name).await? {
+            Some(resource) => Ok(resource),
+            None => Err(self.missing(name).await?),
+        }
+    }
+
+    /// A resource of this namespace, if it is there.
+    pub(crate) async fn find(&self, name: &str) -> Result<Option<Seen>, Trouble> {
         let what = format!("read the StreamingTDA {name}");
         let api = self.resources();
         match self.answer(api.get(name)).await.ok_or_else(|| self.late(&what))? {
-            Ok(resource) => Ok(resource),
-            Err(Error::Api(status)) if status.code == 404 => Err(self.missing(name).await?),
+            Ok(resource) => Ok(Some(resource)),
+            Err(Error::Api(status)) if status.code == 404 => Ok(None),
             Err(error) => Err(Trouble::asking(&what, &error)),
         }
     }
 
     /// What is said of a resource that is not there.
-    async fn missing(&self, name: &str) -> Result<Trouble, Trouble> {
+    pub(crate) async fn missing(&self, name: &str) -> Result<Trouble, Trouble> {
         let there: Vec<String> = self.list(false).await?.iter().map(Seen::name_any).collect();
         let names = || there.iter().map(String::as_str);
         let namespace = &self.namespace;

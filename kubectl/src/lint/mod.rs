@@ -7,7 +7,7 @@ mod server;
 
 use crate::cluster::Cluster;
 use crate::terminal::{self, Terminal};
-use crate::text::{BAD, FAINT, GOOD, Line, PLAIN, STRONG};
+use crate::text::{BAD, FAINT, GOOD, Line, PENDING, PLAIN, STRONG};
 use crate::{Exit, Trouble, arguments, words};
 use document::{Content, Node, documents};
 use resource::{Document, Rules};
@@ -84,7 +84,16 @@ pub(crate) async fn run(
         Some(format) => terminal::put(&format.write(&report)?)?,
         None => terminal.print(&lines(&report))?,
     }
-    Ok(if report.findings.is_empty() { Exit::Good } else { Exit::Bad })
+    Ok(exit(&report))
+}
+
+/// What a script is told: that nothing was looked at is not that nothing is wrong.
+fn exit(report: &Report) -> Exit {
+    match (report.findings.len(), report.resources) {
+        (0, 0) => Exit::NotYet,
+        (0, _) => Exit::Good,
+        _ => Exit::Bad,
+    }
 }
 
 fn read(file: &Path) -> Result<(String, String), Trouble> {
@@ -155,6 +164,9 @@ fn lines(report: &Report) -> Vec<Line> {
     let notes = report.notes.iter().map(|note| Line::new().and(FAINT, format!("note: {note}")));
     let looked = words::count(report.resources, "resource");
     let summary = match report.findings.len() {
+        0 if report.resources == 0 => {
+            Line::new().and(PENDING, "there is no resource of StreamingTDA to look at")
+        }
         0 => Line::new().and(GOOD, format!("nothing is wrong with {looked}")),
         number => Line::new().and(BAD, format!("{}, {looked}", words::count(number, "finding"))),
     };

@@ -5,7 +5,7 @@ use super::document::Node;
 use crate::Trouble;
 use crate::cluster::Cluster;
 use crds::{GROUP, VERSION};
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{GroupVersionKind, Status};
 use kube::{Error, ResourceExt};
 
@@ -22,20 +22,30 @@ pub(super) async fn check(
     let Ok(object) = serde_json::from_value::<DynamicObject>(node.value()) else {
         return Ok(vec![Finding::new("metadata", "metadata cannot be read".into())]);
     };
-    let (Some(name), namespace) = (object.metadata.name.clone(), object.namespace()) else {
-        // It gets its name when it is made, so that nothing is there to compare it with.
-        return Ok(Vec::new());
-    };
-    let namespace = namespace.unwrap_or_else(|| cluster.namespace.clone());
+    let namespace = object.namespace().unwrap_or_else(|| cluster.namespace.clone());
     let api: Api<DynamicObject> =
         Api::namespaced_with(cluster.client.clone(), &namespace, &ApiResource::from_gvk(&gvk));
-    let dry = PatchParams::apply(MANAGER).force().validation_strict().dry_run();
-    let patch = Patch::Apply(&object);
-    let asked = async { Ok(api.patch(&name, &dry, &patch).await) };
-    match cluster.ask(&format!("ask about the {kind} {name}"), asked).await? {
+    let what = format!("ask about the {kind} {}", object.name_any());
+    let asked = async { Ok(attempt(&api, &object).await) };
+    match cluster.ask(&what, asked).await? {
         Ok(_) => Ok(Vec::new()),
         Err(Error::Api(status)) if [400, 404, 422].contains(&status.code) => Ok(refused(&status)),
-        Err(error) => Err(Trouble::asking(&format!("ask about the {kind} {name}"), &error)),
+        Err(error) => Err(Trouble::asking(&what, &error)),
+    }
+}
+
+/// Writes it, but for the writing.
+async fn attempt(api: &Api<DynamicObject>, object: &DynamicObject) -> Result<DynamicObject, Error> {
+    match &object.metadata.name {
+        Some(name) => {
+            let dry = PatchParams::apply(MANAGER).force().validation_strict().dry_run();
+            api.patch(name, &dry, &Patch::Apply(object)).await
+        }
+        // It gets its name when it is made, so that nothing is there to compare it with.
+        None => {
+            let dry = PostParams { dry_run: true, field_manager: Some(MANAGER.into()) };
+            api.create(&dry, object).await
+        }
     }
 }
 

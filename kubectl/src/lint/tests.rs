@@ -101,4 +101,17 @@ async fn findings_name_file_line_field_and_remedy() {
     let text = fs::read_to_string(&corpus("valid")[0]).unwrap();
     look(&Rules::new(), None, "good.yaml", &text, &mut report).await.unwrap();
     assert_eq!(lines(&report)[0].text(false), "nothing is wrong with 1 resource");
+    assert_eq!(exit(&report), Exit::Good);
+}
+
+#[tokio::test]
+async fn nothing_to_look_at_is_not_well() {
+    for text in ["", "# none\n---\n", "{apiVersion: apps/v1, kind: Deployment}"] {
+        let mut report = Report::default();
+        look(&Rules::new(), None, "other.yaml", text, &mut report).await.unwrap();
+        let lines = lines(&report);
+        let said = lines.last().unwrap().text(false);
+        assert_eq!(said, "there is no resource of StreamingTDA to look at", "{text}");
+        assert_eq!(exit(&report), Exit::NotYet, "{text}");
+    }
 }

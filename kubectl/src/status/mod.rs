@@ -18,6 +18,7 @@ use crate::terminal::{self, Terminal};
 use crate::{Exit, Trouble, arguments};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 
 /// Shows it, once or until it is in force or stalled.
@@ -59,9 +60,13 @@ pub(crate) struct Read {
 impl Read {
     /// Reads it. Only the resource itself must be readable.
     pub(crate) async fn of(cluster: &Cluster, name: &str) -> Result<Read, Trouble> {
-        let resource = cluster.resource(name).await?;
+        Ok(Read::around(cluster, cluster.resource(name).await?).await)
+    }
+
+    /// Reads what is around it.
+    async fn around(cluster: &Cluster, resource: Seen) -> Read {
         let mut unread = Vec::new();
-        let pods = cluster.workers(name).await.unwrap_or_else(|trouble| {
+        let pods = cluster.workers(&resource.name_any()).await.unwrap_or_else(|trouble| {
             unread.push(trouble);
             Vec::new()
         });
@@ -69,7 +74,7 @@ impl Read {
             unread.push(trouble);
             Vec::new()
         });
-        Ok(Read { resource, pods, events, unread })
+        Read { resource, pods, events, unread }
     }
 
     /// What is said of it.

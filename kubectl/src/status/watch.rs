@@ -22,7 +22,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// Several changes in a row are shown as one.
 const SETTLED: Duration = Duration::from_millis(200);
 
-/// Follows it; ends with what it has come to.
+/// Follows it; ends with what it has come to. Once it was seen, an API server that gives no answer for a
+/// while ends nothing.
 pub(crate) async fn run(
     cluster: &Cluster,
     name: &str,
@@ -33,16 +34,17 @@ pub(crate) async fn run(
     let deadline = Instant::now() + time.unwrap_or(Duration::from_secs(86_400 * 3650));
     let mut screen = Screen::new(terminal);
     let mut changes = pin!(changes(cluster, name));
+    let mut view = Read::of(cluster, name).await?.view(Timestamp::now());
+    let mut trouble = None;
     loop {
-        let now = Timestamp::now();
-        let view = Read::of(cluster, name).await?.view(now);
-        screen.show(&view, now)?;
+        screen.show(&view, Timestamp::now())?;
         if matches!(view.standing, Standing::Ready | Standing::Stalled) {
             return Ok(exit(view.standing));
         }
         if Instant::now() >= deadline {
             let late = time.unwrap_or_default().as_secs_f64();
-            let late = format!("not in force after {late} s: {}", view.message);
+            let why = trouble.map_or(String::new(), |why| format!("; not read since: {why}"));
+            let late = format!("not in force after {late} s: {}{why}", view.message);
             terminal.print(&[Line::new().and(PENDING, late)])?;
             return Ok(Exit::NotYet);
         }
@@ -50,6 +52,24 @@ pub(crate) async fn run(
         if let Ok(Some(())) = timeout_at(next, changes.next()).await {
             sleep_until(deadline.min(Instant::now() + SETTLED)).await;
         }
+        match timeout_at(deadline, look(cluster, name)).await {
+            Ok(Ok(Some(read))) => (view, trouble) = (read.view(Timestamp::now()), None),
+            Ok(Ok(None)) => return Err(cluster.missing(name).await?),
+            Ok(Err(why)) => {
+                view.unread = vec![why.to_string()];
+                trouble = Some(why);
+            }
+            // Too late to be shown.
+            Err(_) => {}
+        }
+    }
+}
+
+/// The resource, if it is there, and what is around it.
+async fn look(cluster: &Cluster, name: &str) -> Result<Option<Read>, Trouble> {
+    match cluster.find(name).await? {
+        Some(resource) => Ok(Some(Read::around(cluster, resource).await)),
+        None => Ok(None),
     }
 }
 
@@ -127,4 +147,38 @@ fn fitting(mut lines: Vec<Line>, room: usize) -> Vec<Line> {
             .push(Line::new().and(FAINT, format!("… and {left} lines for which there is no room")));
     }
     lines
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, seen, server};
+
+    /// Follows a resource that is in force at its third look; what the second gives is said.
+    async fn watch(second: u16, seconds: f64) -> Result<Exit, Trouble> {
+        let mut looks = 0;
+        let client = server(move |path| {
+            if !path.contains("streamingtdas/ecg") {
+                return failure(403);
+            }
+            looks += 1;
+            let name = if looks < 3 { "rolling" } else { "ready" };
+            match looks {
+                2 => failure(second),
+                _ => (200, serde_json::to_string(&seen(name)).unwrap()),
+            }
+        });
+        let cluster = Cluster::of_test(client.await);
+        let terminal = Terminal { colour: false, size: None };
+        run(&cluster, "ecg", Some(Duration::from_secs_f64(seconds)), &terminal).await
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_is_away_for_a_while_ends_nothing() {
+        assert_eq!(watch(500, 60.0).await, Ok(Exit::Good));
+        assert_eq!(watch(500, 0.1).await, Ok(Exit::NotYet));
+        let gone = watch(404, 60.0).await.unwrap_err().to_string();
+        assert!(gone.contains("cannot list StreamingTDA resources"), "{gone}");
+    }
 }

@@ -193,6 +193,9 @@ fn manifests_are_held_to_what_is_there(plane: &ControlPlane) {
     let file = file.to_str().unwrap();
     says(&stda(plane, &["lint", file]), 0, &["nothing is wrong with 1 resource"]);
     says(&stda(plane, &["lint", "--server", file]), 0, &["nothing is wrong with 1 resource"]);
+    let nameless = example.replacen("name: ecg", "generateName: ecg-", 1);
+    std::fs::write(file, nameless).unwrap();
+    says(&stda(plane, &["lint", "--server", file]), 0, &["nothing is wrong with 1 resource"]);
     let input = example.lines().find(|line| line.trim().starts_with("input: ")).unwrap();
     let indent = &input[..input.find('i').unwrap()];
     std::fs::write(file, example.replacen(input, &format!("{indent}input: other"), 1)).unwrap();
