@@ -115,3 +115,17 @@ async fn nothing_to_look_at_is_not_well() {
         assert_eq!(exit(&report), Exit::NotYet, "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_name_that_will_be_made_is_judged_by_what_it_begins_with() {
+    let example =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ecg.yaml")).unwrap();
+    let mut wrong = Vec::new();
+    for prefix in ["ecg-".to_owned(), "ecg-".repeat(9), "1-".into()] {
+        let text = example.replacen("name: ecg", &format!("generateName: {prefix}"), 1);
+        let mut report = Report::default();
+        look(&Rules::new(), None, "made.yaml", &text, &mut report).await.unwrap();
+        wrong.push(report.findings.len());
+    }
+    assert_eq!(wrong, [0, 1, 1]);
+}

@@ -167,6 +167,10 @@ fn the_number_of_pods_follows_what_workers_tell() {
     {
         let scene = Scene { client, operator: &operator, stage: stage.clone() };
         it_begins_with_the_least(&scene);
+        scene.wait("it is known how many are enough", |client| {
+            let message = ecg(client)["status"]["autoscaling"]["message"].clone();
+            message.as_str().is_some_and(|message| !message.contains("not known yet"))
+        });
         nothing_is_written_when_nothing_happens(client, &operator, Duration::from_secs(60));
         more_load_is_more_pods(&scene);
         who_cannot_see_holds(&scene);
